@@ -1,0 +1,71 @@
+"""`transcribe` and `wake`: single engines on audio files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+from ..assembly import load_wake
+from ..asr.prompts import load_prompts
+from ..asr.recognizer import open_recognizer
+from ..audio import files
+from ..audio.voice_activity import VoiceActivity
+from ..events import SAMPLE_RATE
+from .common import busy, settings_of
+
+
+def transcribe(options: argparse.Namespace) -> int:
+    """Recognise each file and write its text."""
+    settings = settings_of(options)
+    prompts = load_prompts(settings.project)
+    with busy("Loading the recogniser"):
+        recognizer = open_recognizer(settings.asr)
+    fixed = options.lang or (None if settings.language == "auto" else settings.language)
+    for file in options.files:
+        samples = files.read(file)
+        began = time.perf_counter()
+        stream = recognizer.open(fixed, prompts.get(fixed or "", ""))
+        stream.feed(samples)
+        transcript = stream.finish()
+        answer = {
+            "audio": str(file),
+            "text": transcript.text,
+            "audio_seconds": round(len(samples) / SAMPLE_RATE, 3),
+            "seconds": round(time.perf_counter() - began, 3),
+        }
+        print(json.dumps(answer, ensure_ascii=False) if options.jsonl else f"{file}: {transcript.text}", flush=True)
+    return 0
+
+
+def wake(options: argparse.Namespace) -> int:
+    """Find the wake phrases in each file."""
+    settings = settings_of(options)
+    if options.phrase:
+        settings = settings.model_copy(
+            update={"wake": settings.wake.model_copy(update={"phrases": (options.phrase,)})}
+        )
+    detector = load_wake(settings)
+    activity = VoiceActivity()
+    for file in options.files:
+        detector.reset()
+        activity.reset()
+        samples = files.read(file)
+        hits = []
+        for frame in files.frames(samples):
+            active = activity.probability(frame.samples) >= settings.listen.speech_threshold
+            if hit := detector.feed(frame, active=active):
+                hits.append(hit)
+        if options.jsonl:
+            answer = {
+                "audio": str(file),
+                "audio_seconds": round(len(samples) / SAMPLE_RATE, 3),
+                "detections": [
+                    {"phrase": hit.phrase, "time": round(hit.time, 3), "score": round(hit.score, 4)} for hit in hits
+                ],
+            }
+            print(json.dumps(answer, ensure_ascii=False), flush=True)
+        else:
+            found = ", ".join(f"{hit.phrase} at {hit.time:.2f} s ({hit.score:.2f})" for hit in hits)
+            print(f"{file}: {found or 'nothing'}", flush=True)
+    return 0

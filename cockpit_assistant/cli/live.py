@@ -1,0 +1,86 @@
+"""`run`: the assistant on a microphone."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+
+from rich.console import Console
+
+from ..assembly import Ears, Project, assemble, connected_bus, simulated_car
+from ..assistant import Observer
+from ..clock import SystemClock
+from ..config import Settings
+from ..errors import AudioError
+from ..events import Fault
+from ..speech.voice import open_voice
+from ..trace import TraceFile
+from .common import busy, settings_of
+from .transcript import Transcript
+
+
+def run(options: argparse.Namespace) -> int:
+    """Listen until interrupted."""
+    from ..audio.microphone import Microphone, devices
+    from ..audio.playback import Loudspeaker
+
+    if options.list_devices:
+        for device in devices():
+            print(device)
+        return 0
+    settings = settings_of(options)
+    if options.device is not None:
+        device = int(options.device) if options.device.isdigit() else options.device
+        settings = settings.model_copy(update={"audio": settings.audio.model_copy(update={"device": device})})
+    clock = SystemClock()
+    console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with contextlib.ExitStack() as stack:
+        with busy("Loading models"):
+            project = Project.load(settings.project, settings.default_language)
+            ears = Ears(settings, settings.project)
+            voice = open_voice(settings.speech)
+        if options.simulate:
+            car = stack.enter_context(simulated_car(project, settings, clock))
+            stack.enter_context(car.vehicle.running())
+            settings = car.settings
+        bus = stack.enter_context(connected_bus(project, settings, clock))
+        worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="speech"))
+        loudspeaker = stack.enter_context(Loudspeaker()) if voice and settings.audio.playback else None
+        observers: list[Observer] = [Transcript(console), *_trace(settings, stack)]
+        assistant = assemble(
+            project,
+            settings,
+            bus,
+            clock,
+            ears=ears,
+            voice=voice,
+            worker=worker,
+            loudspeaker=loudspeaker,
+            observers=observers,
+        )
+        microphone = stack.enter_context(Microphone(settings.audio, clock))
+        phrases = " / ".join(phrase.text for phrase in ears.wake.phrases) if ears.wake else ""
+        console.print(f"Listening. Say {phrases}. Ctrl-C ends.")
+        for item in microphone:
+            if isinstance(item, Fault):
+                assistant.notice(item)
+            else:
+                assistant.hear(item)
+    raise AudioError("The microphone gives no more sound. Plug it in again and restart.")
+
+
+def _trace(settings: Settings, stack: contextlib.ExitStack) -> list[Observer]:
+    if settings.trace.file is None:
+        return []
+    trace = TraceFile(settings.trace.file, transcripts=settings.trace.transcripts)
+    stack.callback(trace.close)
+    return [trace]
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    """Treat a service manager's stop like Ctrl-C: end in order."""
+    raise KeyboardInterrupt

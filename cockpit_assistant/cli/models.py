@@ -1,0 +1,48 @@
+"""`models`: list, pull and verify the models of the manifest."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+
+from .. import models as store
+from .common import errors
+
+
+def models(options: argparse.Namespace) -> int:
+    """List, pull or verify; `verify` ends with 3 where a model is damaged."""
+    actions = {"list": _list, "pull": _pull, "verify": _verify}
+    return actions[options.action](store.store(), options.names)
+
+
+def _list(known: store.ModelStore, names: list[str]) -> int:
+    table = Table(box=None, padding=(0, 2))
+    for heading in ("name", "state", "size", "licence", "for"):
+        table.add_column(heading, justify="right" if heading == "size" else "left")
+    for name in names or known.manifest:
+        state = known.state(name)
+        model = known.manifest[name]
+        colour = {store.State.MISSING: "yellow", store.State.DAMAGED: "red"}.get(state, "green")
+        size = f"{model.size / 1e6:.1f} MB"
+        table.add_row(name, f"[{colour}]{state.value}[/{colour}]", size, model.licence, model.purpose)
+    Console().print(table)
+    return 0
+
+
+def _pull(known: store.ModelStore, names: list[str]) -> int:
+    for folder in known.pull(names, errors):
+        print(folder)
+    return 0
+
+
+def _verify(known: store.ModelStore, names: list[str]) -> int:
+    """Without names: every model that is on this machine."""
+    present = [name for name in known.manifest if known.state(name) is not store.State.MISSING]
+    damaged = 0
+    for name in names or present:
+        problems = known.verify(name)
+        damaged += bool(problems)
+        print(f"{name}: {problems[0] if problems else 'intact'}")
+    return 3 if damaged else 0

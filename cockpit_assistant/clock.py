@@ -1,0 +1,58 @@
+"""Where stages get the time from, so that a replay is repeatable and can outrun real time.
+
+Two kinds of time exist. *Stage time* (this module) decides: endpointing, expiry, timeouts. In a live car it is
+the monotonic clock; in a replay it is the position in the recording. *Wall time* only labels payloads on the bus
+and log lines, and never decides anything by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """A monotonic time in seconds with an arbitrary zero."""
+
+    def now(self) -> float:
+        """Seconds since the clock's zero; never goes back."""
+        ...
+
+    def stamp(self, worked: float) -> float:
+        """The time to write on something that took `worked` seconds of computing since its cause came in.
+
+        A live clock has gone on meanwhile. One that stands still while the machine computes adds them, so that a
+        replay's trace shows the latencies a driver would see.
+        """
+        ...
+
+
+class SystemClock:
+    """The machine's monotonic clock."""
+
+    def now(self) -> float:
+        """Seconds of `time.monotonic`."""
+        return time.monotonic()
+
+    def stamp(self, worked: float) -> float:
+        """Now: the work is already in it."""
+        return self.now()
+
+
+class StreamClock:
+    """A clock that stands still until told otherwise: a replay moves it with each audio frame."""
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        """The time last set."""
+        return self._now
+
+    def stamp(self, worked: float) -> float:
+        """The time last set, plus the work done since."""
+        return self._now + worked
+
+    def advance_to(self, when: float) -> None:
+        """Move to `when`; a time in the past leaves the clock where it is."""
+        self._now = max(self._now, when)

@@ -1,0 +1,41 @@
+"""Mistakes in a project that loads well enough but would leave a driver without an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..events import Language, Value
+from ..vehicle.model import VehicleModel
+from ..vehicle.safety import Safety
+from .domain import Domain
+from .policy import TALK, TURNS
+
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+
+def audit(project: Path, domain: Domain, model: VehicleModel, safety: Safety) -> Iterator[str]:
+    """One sentence a mistake, naming the file and the remedy."""
+    file = project / "domain.yml"
+    for intent in sorted(set(model.intents) - domain.intents):
+        yield f"{project / 'vehicle.yml'}: intents.{intent}: domain.yml has no such intent. Add it there, with examples."
+    for intent in sorted(domain.intents - set(model.intents) - TALK - TURNS):
+        if f"utter_{intent}" not in domain.responses:
+            yield f"{file}: intent {intent}: vehicle.yml maps it to nothing and there is no utter_{intent}."
+    needed = {f"utter_{intent}" for intent in model.intents} | model.responses | safety.responses
+    for response in sorted(needed):
+        yield from _gaps(file, domain, response)
+
+
+def _gaps(file: Path, domain: Domain, response: str) -> Iterator[str]:
+    if response not in domain.responses:
+        yield f"{file}: responses: {response} is missing."
+        return
+    for language in LANGUAGES:
+        if not any(_speaks(v.conditions, language) for v in domain.responses[response]):
+            yield f"{file}: responses.{response}: nothing to say in {language}."
+
+
+def _speaks(conditions: Sequence[tuple[str, Value | None]], language: Language) -> bool:
+    wanted = dict(conditions).get("language")
+    return wanted is None or wanted == language

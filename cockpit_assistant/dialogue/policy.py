@@ -1,0 +1,250 @@
+"""From an understanding to a decision, and from what the car did to what is said about it.
+
+Pure logic over values: the vehicle's state and the time are passed in, commands and sentences come out. A command
+leaves here only after the safety rules have allowed it; the vehicle's gateway checks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..events import (
+    Clause,
+    Command,
+    CommandConfirmed,
+    CommandFailed,
+    CommandSent,
+    Decision,
+    Entity,
+    Failure,
+    Language,
+    Route,
+    Say,
+    Seat,
+    Understanding,
+)
+from ..nlu.values import normalise
+from ..vehicle.mapping import Resolution, resolve
+from ..vehicle.model import VehicleModel
+from ..vehicle.safety import Safety
+from ..vehicle.state import VehicleState
+from .tracker import Confirmation, Errand, Question, Task, Tracker
+from .wording import Wording
+
+ANSWER_WITHIN = 15.0
+"""Seconds in which an answer to the assistant's question counts."""
+
+PATIENCE = 1.0
+"""Seconds without all outcomes after which the assistant says that it has started."""
+
+TALK = frozenset({"greet", "thank", "goodbye", "chat", "help", "stop"})
+"""Intents answered by the response of their name and nothing else."""
+
+TURNS = frozenset({"affirm", "deny", "cancel", "undo", "repeat"})
+"""Intents that answer or take back something said before."""
+
+
+class Dialogue:
+    """Decides what an utterance leads to, and words the outcome."""
+
+    def __init__(self, model: VehicleModel, safety: Safety, wording: Wording) -> None:
+        self._model = model
+        self._safety = safety
+        self._wording = wording
+        self.tracker = Tracker()
+
+    # --- before acting -----------------------------------------------------------------------------------------
+
+    def decide(self, understanding: Understanding, state: VehicleState, now: float) -> Decision:
+        """What to do and say about an utterance. Changes the tracker, sends nothing."""
+        self.tracker.expire(now)
+        language, seat = understanding.language, understanding.seat
+        clauses = self._answered(understanding) or understanding.clauses
+        turn = _Turn(language, seat)
+        if not clauses:
+            turn.talk(Route.CHAT, Say("utter_chat"))
+        for clause in clauses:
+            self._take(clause, turn, state, now)
+        if turn.tasks:
+            self.tracker.errands.append(Errand(turn.tasks, language, seat, now, undoes=turn.undoes))
+        return turn.decision()
+
+    def is_complete(self, understanding: Understanding, state: VehicleState) -> bool:
+        """Whether an utterance is already a whole command, so that nobody need wait for more of it."""
+        if self.tracker.question or not understanding.clauses:
+            return False
+        return all(self._stands_alone(clause, understanding, state) for clause in understanding.clauses)
+
+    def _stands_alone(self, clause: Clause, understanding: Understanding, state: VehicleState) -> bool:
+        resolution = self._resolve(clause, understanding.language, understanding.seat, state)
+        return bool(resolution.commands or resolution.readings) and not resolution.missing
+
+    def _answered(self, understanding: Understanding) -> tuple[Clause, ...]:
+        """The clause that was asked about, now with the entity it lacked; nothing if this is no answer."""
+        question, self.tracker.question = self.tracker.question, None
+        if question is None:
+            return ()
+        others = {clause.intent for clause in understanding.clauses} - {question.clause.intent}
+        entity = next((c.first(question.entity) for c in understanding.clauses if c.first(question.entity)), None)
+        if others and entity is None:
+            return ()
+        if entity is None:
+            kind = self._model.entity_types.get(question.entity, "text")
+            value = normalise(understanding.text, kind, understanding.language)
+            if value is None:
+                return ()
+            text = understanding.text
+            entity = Entity(question.entity, value, 0, len(text), text)
+        clause = question.clause
+        return (Clause(clause.text, clause.intent, clause.confidence, (*clause.entities, entity), clause.start),)
+
+    def _take(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
+        match clause.intent:
+            case "affirm":
+                self._affirm(turn, state, now)
+            case "deny" | "cancel":
+                pending, self.tracker.confirmation = self.tracker.confirmation, None
+                turn.talk(Route.CHAT, Say("utter_cancelled" if pending else "utter_denied"))
+            case "undo":
+                self._undo(turn, state, now)
+            case "repeat":
+                turn.talk(Route.CHAT, Say("utter_repeat_nothing"), again=self.tracker.last_reply)
+            case intent if intent in TALK:
+                turn.talk(Route.CHAT, Say(f"utter_{intent}"))
+            case _:
+                self._act(clause, turn, state, now)
+
+    def _act(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
+        resolution = self._resolve(clause, turn.language, turn.seat, state)
+        slots = resolution.slots
+        if resolution.problem:
+            turn.talk(Route.REFUSE, resolution.problem)
+        elif resolution.missing:
+            self.tracker.question = Question(clause, resolution.missing_entity, now + ANSWER_WITHIN)
+            turn.talk(Route.QUESTION, Say(resolution.missing, slots))
+        elif resolution.commands:
+            self._gate([self._task(clause.intent, resolution, turn.language)], turn, state, now)
+        elif resolution.readings:
+            turn.talk(Route.QUESTION, resolution.answer(clause.intent))
+        else:
+            turn.talk(Route.CHAT, Say("utter_not_understood"))
+
+    def _resolve(self, clause: Clause, language: Language, seat: Seat, state: VehicleState) -> Resolution:
+        return resolve(clause, seat, language, self._model, state)
+
+    def _task(self, intent: str, resolution: Resolution, language: Language) -> Task:
+        started = f"utter_{intent}_started"
+        return Task(
+            commands=list(resolution.commands),
+            done=Say(f"utter_{intent}", resolution.slots),
+            started=Say(started, resolution.slots) if started in self._wording else None,
+            thing=resolution.thing,
+        )
+
+    def _gate(
+        self, tasks: Sequence[Task], turn: _Turn, state: VehicleState, now: float, *, agreed: bool = False
+    ) -> None:
+        """Let through what safety allows; ask or refuse otherwise. A task passes as a whole or not at all."""
+        waiting: list[Task] = []
+        for task in tasks:
+            verdicts = [self._safety.judge(command, state, now) for command in task.commands]
+            refusal = next((v for v in verdicts if v.kind == "refuse"), None)
+            if refusal:
+                turn.talk(Route.REFUSE, Say(refusal.reason, task.done.slots))
+            elif any(v.kind == "confirm" for v in verdicts) and not agreed:
+                waiting.append(task)
+            else:
+                turn.tasks.append(task)
+        if waiting:
+            self.tracker.confirmation = Confirmation(tuple(waiting), turn.seat, now + ANSWER_WITHIN)
+            for task in waiting:
+                turn.talk(Route.CONFIRM, Say("utter_confirm", (*task.done.slots, ("thing", task.thing))))
+
+    def _affirm(self, turn: _Turn, state: VehicleState, now: float) -> None:
+        pending = self.tracker.confirmation
+        if pending is None or pending.seat != turn.seat:
+            turn.talk(Route.CHAT, Say("utter_nothing_pending"))
+            return
+        self.tracker.confirmation = None
+        self._gate(pending.tasks, turn, state, now, agreed=True)
+
+    def _undo(self, turn: _Turn, state: VehicleState, now: float) -> None:
+        if not self.tracker.done:
+            turn.talk(Route.CHAT, Say("utter_nothing_to_undo"))
+            return
+        changed = self.tracker.done.pop()
+        commands = [
+            Command(o.command.path, o.before, "undo", turn.seat) for o in reversed(changed) if o.before is not None
+        ]
+        thing = self._model.thing([c.path for c in commands], turn.language)
+        turn.undoes = True
+        self._gate([Task(commands, Say("utter_undone", (("thing", thing),)), None, thing)], turn, state, now)
+
+    # --- after acting ------------------------------------------------------------------------------------------
+
+    def note(self, event: CommandSent | CommandConfirmed | CommandFailed) -> None:
+        """Take in what became of a command."""
+        if not isinstance(event, CommandSent):
+            self.tracker.note(event)
+
+    def report(self, now: float) -> list[tuple[Say, Language, Seat]]:
+        """What is due to be said about commands: outcomes, or that something slow has started."""
+        due: list[tuple[Say, Language, Seat]] = []
+        for errand in list(self.tracker.errands):
+            if errand.settled or now - errand.since >= PATIENCE:
+                due.extend((say, errand.language, errand.seat) for say in self._news(errand))
+            if errand.settled:
+                self.tracker.errands.remove(errand)
+                self.tracker.remember(errand)
+        return due
+
+    def _news(self, errand: Errand) -> list[Say]:
+        said: list[Say] = []
+        for task in errand.tasks:
+            if task.settled and not task.reported:
+                task.reported = True
+                said.extend(self._outcome(task, errand.language))
+            elif not task.settled and not task.announced and task.started:
+                task.announced = True
+                said.append(task.started)
+        return said
+
+    def _outcome(self, task: Task, language: Language) -> list[Say]:
+        if not task.failed:
+            return [] if task.announced else [task.done]
+        failed = task.failed[0]
+        if failed.reason.startswith("utter_") and failed.reason in self._wording:
+            return [Say(failed.reason, task.done.slots)]
+        if task.confirmed:
+            thing = self._model.thing([f.command.path for f in task.failed], language)
+            return [Say("utter_failed_partly", (("thing", thing),))]
+        return [Say(f"utter_failed_{_spoken_failure(failed.failure)}", (("thing", task.thing),))]
+
+
+def _spoken_failure(failure: Failure) -> str:
+    return Failure.REJECTED.value if failure is Failure.REFUSED else failure.value
+
+
+class _Turn:
+    """The decision while it is being made."""
+
+    def __init__(self, language: Language, seat: Seat) -> None:
+        self.language = language
+        self.seat = seat
+        self.tasks: list[Task] = []
+        self.undoes = False
+        self._say: list[Say] = []
+        self._routes: list[Route] = []
+
+    def talk(self, route: Route, say: Say, again: str = "") -> None:
+        self._routes.append(route)
+        self._say.append(Say("utter_repeat", (("text", again),)) if again else say)
+
+    def decision(self) -> Decision:
+        """A command wins over what else the sentence asked for; what is said keeps its order."""
+        order = (Route.CONFIRM, Route.QUESTION, Route.REFUSE, Route.CHAT)
+        route = Route.COMMAND if self.tasks else next((r for r in order if r in self._routes), Route.CHAT)
+        commands = tuple(command for task in self.tasks for command in task.commands)
+        return Decision(route, self.language, self.seat, commands, tuple(self._say))
+
+

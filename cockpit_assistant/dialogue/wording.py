@@ -1,0 +1,56 @@
+"""From a named response to the words that are spoken."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from ..events import Language, Say, Value
+from .domain import Domain
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Wording:
+    """Chooses among a response's variations, the least used first, and fills in the slots."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+        self._used: Counter[str] = Counter()
+
+    def __contains__(self, response: str) -> bool:
+        return response in self._domain.responses
+
+    def of(self, say: Say, language: Language) -> str:
+        """The sentence; empty where the project has no words for it in this language.
+
+        `check` reports such gaps, so that they are found before a driver hears silence.
+        """
+        slots: dict[str, Value] = {**dict(say.slots), "language": language}
+        choices = self._domain.variations(say.response, slots)
+        if not choices:
+            return ""
+        text = min((v.text for v in choices), key=lambda text: self._used[text])
+        self._used[text] += 1
+        return _PLACEHOLDER.sub(lambda match: spoken(slots.get(match[1], "")), text)
+
+
+def together(sentences: list[str], language: Language) -> str:
+    """Several replies as one, without empty ones and repetitions."""
+    kept = list(dict.fromkeys(sentence.strip() for sentence in sentences if sentence.strip()))
+    if language == "zh":
+        return "".join(s if s[-1] in "。！？，" else s + "。" for s in kept) if len(kept) > 1 else "".join(kept)
+    return " ".join(kept)
+
+
+def spoken(value: Value) -> str:
+    """A slot's value as it is said: 24.0 as 24, 22.5 as 22.5."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
+
+
+def slots(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
+    """A mapping in the form `Say` carries."""
+    return tuple(values.items())

@@ -1,0 +1,191 @@
+"""From microphone frames to text: when to listen, when the speaker has finished, what was said.
+
+The listener sleeps until a wake phrase, then records until the endpointer (or a short silence after what is already
+a complete command) ends the utterance. The recogniser hears the wake phrase too: its text must confirm what the
+detector believed, which keeps the radio from waking the car, and a command spoken in the same breath stays whole.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from enum import Enum
+
+import numpy as np
+
+from .asr.recognizer import Recognizer, RecognizerStream, Transcript
+from .audio.endpoint import Endpointer
+from .audio.voice_activity import VoiceActivity
+from .config import ListenSettings
+from .events import (
+    SAMPLE_RATE,
+    AudioFrame,
+    FinalTranscript,
+    Language,
+    NothingHeard,
+    PartialTranscript,
+    Seat,
+    SpeechEnded,
+    SpeechStarted,
+    WakeDetected,
+)
+from .wake.detector import WakeDetector
+from .wake.phrase import strip_phrase
+
+PREROLL = 0.3
+"""Seconds kept from before speech was noticed: voice activity lags behind the first sound."""
+
+WAKE_REACH = 2.5
+"""Seconds kept from before the wake phrase was noticed: longer than any phrase takes to say."""
+
+Heard = WakeDetected | SpeechStarted | SpeechEnded | PartialTranscript | FinalTranscript | NothingHeard
+
+
+class _State(Enum):
+    ASLEEP = "asleep"
+    AWAKE = "awake"
+
+
+class Listener:
+    """Turns the frames of one microphone into wake, speech and transcript events."""
+
+    def __init__(
+        self,
+        wake: WakeDetector | None,
+        activity: VoiceActivity,
+        recognizer: Recognizer,
+        settings: ListenSettings,
+        prompts: dict[Language, str],
+        language: Language | None = None,
+        default_language: Language = "zh",
+        is_complete: Callable[[str, Language, Seat], bool] = lambda text, language, seat: False,
+    ) -> None:
+        """`language` fixes what is spoken; None lets the recogniser tell. Without `wake` every utterance counts.
+
+        `is_complete` says whether a transcript is already a whole command, so that a short silence ends it.
+        """
+        self._wake = wake
+        self._activity = activity
+        self._endpointer = Endpointer(settings)
+        self._recognizer = recognizer
+        self._settings = settings
+        self._prompts = prompts
+        self._language = language
+        self._is_complete = is_complete
+        self._state = _State.ASLEEP if wake else _State.AWAKE
+        self._recent: deque[AudioFrame] = deque(maxlen=round(WAKE_REACH * SAMPLE_RATE / 320))
+        self._stream: RecognizerStream | None = None
+        self._phrase: WakeDetected | None = None
+        self._deadline: float | None = None
+        self._follow_up = False
+        self._previewed = False
+        self._spoken = language or default_language
+        """What was spoken last."""
+
+    @property
+    def awake(self) -> bool:
+        """Whether speech would be taken as meant for the assistant now."""
+        return self._state is _State.AWAKE
+
+    def open_follow_up(self, now: float) -> None:
+        """Listen without the wake phrase for the configured while; silence ends it without a word."""
+        if self._settings.follow_up > 0 and self._state is _State.ASLEEP:
+            self._state = _State.AWAKE
+            self._follow_up = True
+            self._deadline = now + self._settings.follow_up
+
+    def sleep(self) -> None:
+        """Stop listening until the wake phrase."""
+        self._state = _State.ASLEEP if self._wake else _State.AWAKE
+        self._stream = None
+        self._phrase = None
+        self._deadline = None
+        self._follow_up = False
+
+    def feed(self, frame: AudioFrame) -> Iterator[Heard]:
+        """Take 20 ms of sound and say what it brought."""
+        probability = self._activity.probability(frame.samples)
+        self._recent.append(frame)
+        edge = self._endpointer.feed(frame, probability)
+        speaking = self._endpointer.speaking
+        if self._wake and (hit := self._wake.feed(frame, active=speaking)):
+            yield hit
+            self._awake_by(hit)
+        if self._state is _State.ASLEEP:
+            return
+        if self._stream is not None:
+            self._stream.feed(frame.samples)
+        if isinstance(edge, SpeechStarted) and self._stream is None:
+            yield edge
+            self._open_stream(since=edge.time - PREROLL)
+        if self._stream is None:
+            if self._deadline is not None and frame.end >= self._deadline and not speaking:
+                follow_up = self._follow_up
+                self.sleep()
+                if not follow_up:
+                    yield NothingHeard(self._spoken, frame.seat)
+            return
+        if isinstance(edge, SpeechEnded):
+            yield from self._finish(edge)
+        elif self._endpointer.trailing_silence >= self._settings.silence_complete:
+            if not self._previewed:
+                self._previewed = True
+                yield from self._preview(frame)
+        else:
+            self._previewed = False
+
+    def _awake_by(self, hit: WakeDetected) -> None:
+        self._state = _State.AWAKE
+        self._phrase = hit
+        self._spoken = next(p.language for p in self._wake.phrases if p.text == hit.phrase) if self._wake else ""
+        self._follow_up = False
+        self._deadline = hit.time + self._settings.no_speech_timeout
+        self._open_stream(since=hit.time - WAKE_REACH)
+
+    def _open_stream(self, since: float) -> None:
+        language = self._language or self._phrase_language()
+        self._stream = self._recognizer.open(language, self._prompts.get(language or "", ""))
+        self._previewed = False
+        sound = [frame.samples for frame in self._recent if frame.end > max(since, self._speech_began())]
+        if sound:
+            self._stream.feed(np.concatenate(sound))
+
+    def _speech_began(self) -> float:
+        began = self._endpointer.speech_start
+        return began - PREROLL if began is not None else 0.0
+
+    def _phrase_language(self) -> Language | None:
+        """Who wakes the car in English goes on in English; without a wake phrase the recogniser has to tell."""
+        return self._spoken if self._wake else None
+
+    def _preview(self, frame: AudioFrame) -> Iterator[Heard]:
+        """Decode during the silence; where that is already a whole command, don't wait for more of it."""
+        assert self._stream is not None
+        transcript = self._stream.preview()
+        text = self._without_phrase(transcript)
+        if not text:
+            return
+        yield PartialTranscript(text, transcript.language, frame.seat)
+        if self._is_complete(text, transcript.language, frame.seat):
+            yield from self._finish(self._endpointer.end(frame))
+
+    def _finish(self, ended: SpeechEnded) -> Iterator[Heard]:
+        assert self._stream is not None
+        transcript = self._stream.finish()
+        self._stream = None
+        text = self._without_phrase(transcript)
+        if text is None:  # the detector took something else for the wake phrase
+            self.sleep()
+        elif text:
+            yield ended
+            yield FinalTranscript(text, transcript.language, ended.seat, transcript.confidence)
+            self.sleep()
+        elif self._phrase is not None:  # only the wake phrase so far: the command is still to come
+            self._phrase = None
+            self._deadline = ended.decided + self._settings.no_speech_timeout
+
+    def _without_phrase(self, transcript: Transcript) -> str | None:
+        """The transcript without the wake phrase; None where the phrase should be there and isn't."""
+        if self._phrase is None:
+            return transcript.text
+        return strip_phrase(transcript.text, self._phrase.phrase)

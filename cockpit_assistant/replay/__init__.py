@@ -1,0 +1,1 @@
+"""Recorded drives through the whole assistant, faster than real time and repeatable."""

@@ -1,0 +1,32 @@
+"""The scene a recording was made for: the car's state when it begins, from the script beside the recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import ProjectError
+from ..events import Value
+
+_State = TypeAdapter(dict[str, bool | int | float | str])
+
+
+def initial_state(recording: Path) -> dict[str, Value]:
+    """VSS paths and values under `state:` in the YAML file of the recording's name; nothing where there is none.
+
+    Raises:
+        ProjectError: the file is not YAML, or its `state` is not a mapping of paths to values.
+    """
+    script = recording.with_suffix(".yml")
+    if not script.is_file():
+        return {}
+    try:
+        content = yaml.safe_load(script.read_text(encoding="utf-8"))
+        return _State.validate_python((content or {}).get("state") or {})  # type: ignore[return-value]
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
+        raise ProjectError(f"{script}: not a drive script: {error}") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ProjectError(f"{script}: state.{problem['loc'][0]}: {problem['msg']}.") from None

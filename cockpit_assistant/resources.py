@@ -1,0 +1,28 @@
+"""Where the files that belong to the assistant lie: the shipped project, small models, and the model cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(name: str) -> Path:
+    """A folder that comes with the package: `nlu_data` or `onnx_models`.
+
+    An installed wheel carries them inside the package, a checkout beside it.
+    """
+    inside = _PACKAGE / "_data" / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def cache_dir() -> Path:
+    """Where pulled models and synthesised phrases are kept.
+
+    `COCKPIT_CACHE`, else `$XDG_CACHE_HOME/cockpit-assistant`, else `~/.cache/cockpit-assistant`.
+    """
+    if chosen := os.environ.get("COCKPIT_CACHE"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "cockpit-assistant"
