@@ -71,7 +71,11 @@ def measure(settings: Settings, drive: Path, repeat: int, progress: Callable[[st
     fresh = _fresh_process(settings, drive)
     return {
         "machine": _machine(),
-        "drive": {"turns": len(turns), "repeats": repeat, "seconds": round(len(files.read(drive)) / SAMPLE_RATE, 1)},
+        "drive": {
+            "turns": len(turns),
+            "repeats": repeat,
+            "seconds": round(len(files.read(drive)) / SAMPLE_RATE, 1),
+        },
         "after_end_of_speech_ms": {
             field.name: _spread([value for turn in turns if (value := getattr(turn, field.name)) is not None])
             for field in fields(TurnLatency)

@@ -157,7 +157,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{file}: can't be read ({error.strerror}). Check the path given with --config.") from None
+        raise ConfigError(
+            f"{file}: can't be read ({error.strerror}). Check the path given with --config."
+        ) from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file}: not UTF-8 text. Save the file as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:

@@ -30,7 +30,7 @@ from .events import (
     WakeDetected,
 )
 from .wake.detector import WakeDetector
-from .wake.phrase import strip_phrase
+from .wake.phrase import find_phrase
 
 PREROLL = 0.3
 """Seconds kept from before speech was noticed: voice activity lags behind the first sound."""
@@ -188,4 +188,5 @@ class Listener:
         """The transcript without the wake phrase; None where the phrase should be there and isn't."""
         if self._phrase is None:
             return transcript.text
-        return strip_phrase(transcript.text, self._phrase.phrase)
+        match = find_phrase(transcript.text, [self._phrase.phrase])
+        return match.rest if match else None

@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = _add(commands, "demo", "drive the simulated car through a recorded drive and show each turn", "demo")
     demo.add_argument("--drive", type=Path, metavar="FILE", help="another recording (WAV or FLAC)")
-    demo.add_argument("--out", type=Path, default=Path("demo-output"), metavar="DIR", help="spoken replies and trace")
+    demo.add_argument(
+        "--out", type=Path, default=Path("demo-output"), metavar="DIR", help="spoken replies and trace"
+    )
 
     run = _add(commands, "run", "listen to the microphone and talk to the car on the broker", "live")
     run.add_argument("--simulate", action="store_true", help="bring a broker and a simulated car of its own")
@@ -51,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--list-devices", action="store_true", help="show the microphones and stop")
 
     say = _add(commands, "say", "one turn in text against the simulated car", "text")
-    say.add_argument("text", metavar="TEXT", nargs="+", help="what the driver says; several are said one after another")
+    say.add_argument(
+        "text", metavar="TEXT", nargs="+", help="what the driver says; several are said one after another"
+    )
     _language(say)
     say.add_argument("--seat", choices=SEATS, default="driver", help="who says it")
     say.add_argument(
@@ -60,8 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     _project(say)
 
     parse = _add(commands, "parse", "what an utterance means, without doing it", "text")
-    parse.add_argument("text", metavar="TEXT", nargs="*", help="utterances (with --jsonl they come from standard input)")
-    parse.add_argument("--jsonl", action="store_true", help='read {"text","lang"?,"speaker"?} lines, write JSON lines')
+    parse.add_argument(
+        "text", metavar="TEXT", nargs="*", help="utterances (with --jsonl they come from standard input)"
+    )
+    parse.add_argument(
+        "--jsonl", action="store_true", help='read {"text","lang"?,"speaker"?} lines, write JSON lines'
+    )
     _language(parse)
     _project(parse)
 
@@ -91,7 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     kinds = train.add_subparsers(title="models", metavar="MODEL", required=True, dest="kind")
     nlu = kinds.add_parser("nlu", help="understanding, from a Rasa project")
     _project(nlu)
-    nlu.add_argument("--out", type=Path, metavar="DIR", help="where the model goes (default: the project's own place)")
+    nlu.add_argument(
+        "--out", type=Path, metavar="DIR", help="where the model goes (default: the project's own place)"
+    )
     word = kinds.add_parser("wake", help="a wake phrase, from its text")
     word.add_argument("phrase", metavar="PHRASE")
     _language(word)
@@ -113,7 +123,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(commands: argparse._SubParsersAction, name: str, what: str, module: str) -> argparse.ArgumentParser:  # type: ignore[type-arg]
     """A command whose function of the same name lives in one of this package's modules, loaded when called."""
-    command: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=what, description=what[0].upper() + what[1:] + "."
+    )
 
     def call(options: argparse.Namespace) -> int:
         from importlib import import_module
@@ -130,4 +142,6 @@ def _language(parser: argparse.ArgumentParser) -> None:
 
 
 def _project(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--project", type=Path, metavar="DIR", help="another Rasa project (default: the shipped one)")
+    parser.add_argument(
+        "--project", type=Path, metavar="DIR", help="another Rasa project (default: the shipped one)"
+    )

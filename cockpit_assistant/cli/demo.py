@@ -19,6 +19,7 @@ from ..trace import TraceFile, TurnLatency, latencies
 from .common import busy, make_folder, settings_of
 from .transcript import Transcript
 
+
 def demo(options: argparse.Namespace) -> int:
     """Play the drive, print the transcript, write the spoken replies."""
     settings = settings_of(options)

@@ -131,5 +131,3 @@ def turns_of(records: list[Record], recording: Path) -> list[dict[str, object]]:
             }
         )
     return turns
-
-

@@ -48,7 +48,7 @@ def _assignment(text: str, project: Project) -> tuple[str, Value]:
     path, equals, value = text.partition("=")
     if not equals:
         raise ConfigError(f"--set {text}: write PATH=VALUE, for example --set Vehicle.Speed=80.")
-    if path not in project.model.paths:
+    if project.model.signal_at(path) is None:
         raise ConfigError(f"--set {path}: {project.path / 'vehicle.yml'} knows no signal with this path.")
     try:
         return path, _VALUE.validate_python(json.loads(value))
@@ -108,7 +108,7 @@ def explain(project: Project, text: str, language: str | None, speaker: str) -> 
     wording = Wording(project.domain)
     dialogue = Dialogue(project.model, project.safety, wording)
     understanding = project.interpreter.parse(text, language, speaker)
-    decision = dialogue.decide(understanding, project.model.parked(), 0.0)
+    decision = dialogue.decide(understanding, project.model.initial_state(), 0.0)
     return {
         "text": text,
         "lang": understanding.language,
@@ -144,5 +144,3 @@ def _reply(dialogue: Dialogue, wording: Wording, decision: Decision) -> str:
         dialogue.note(CommandConfirmed("", command))
     says: list[Say] = [*decision.say, *(say for say, _, _ in dialogue.report(0.0))]
     return together([wording.of(say, decision.language) for say in says], decision.language)
-
-

@@ -72,13 +72,13 @@ class Domain:
             intents=frozenset(_names(content.get("intents"))),
             entities=frozenset(_names(content.get("entities"))),
             responses={
-                name: tuple(Variation(v.text, tuple((c.name, c.value) for c in v.condition)) for v in variations)  # type: ignore[misc]
+                name: tuple(Variation(v.text, tuple((c.name, c.value) for c in v.condition)) for v in variations)
                 for name, variations in responses.items()
             },
         )
 
     def variations(self, response: str, slots: Mapping[str, Value]) -> tuple[Variation, ...]:
-        """The variations that fit, the most specific first choice: conditional ones win over plain ones, as in Rasa."""
+        """The variations that fit; conditional ones win over plain ones, as in Rasa."""
         fitting = [v for v in self.responses.get(response, ()) if v.fits(slots)]
         conditional = tuple(v for v in fitting if v.conditions)
         return conditional or tuple(fitting)

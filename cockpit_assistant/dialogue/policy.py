@@ -6,7 +6,8 @@ leaves here only after the safety rules have allowed it; the vehicle's gateway c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from ..events import (
     Clause,
@@ -28,8 +29,10 @@ from ..vehicle.mapping import Resolution, resolve
 from ..vehicle.model import VehicleModel
 from ..vehicle.safety import Safety
 from ..vehicle.state import VehicleState
+from .facts import facts
+from .timeofday import time_slots
 from .tracker import Confirmation, Errand, Question, Task, Tracker
-from .wording import Wording
+from .wording import Slots, Wording
 
 ANSWER_WITHIN = 15.0
 """Seconds in which an answer to the assistant's question counts."""
@@ -40,15 +43,22 @@ PATIENCE = 1.0
 TALK = frozenset({"greet", "thank", "goodbye", "chat", "help", "stop"})
 """Intents answered by the response of their name and nothing else."""
 
-TURNS = frozenset({"affirm", "deny", "cancel", "undo", "repeat"})
-"""Intents that answer or take back something said before."""
+TURNS = frozenset({"affirm", "deny", "cancel", "undo", "repeat", "ask_time"})
+"""Intents the dialogue itself knows how to take."""
 
 
 class Dialogue:
     """Decides what an utterance leads to, and words the outcome."""
 
-    def __init__(self, model: VehicleModel, safety: Safety, wording: Wording) -> None:
+    def __init__(
+        self,
+        model: VehicleModel,
+        safety: Safety,
+        wording: Wording,
+        wall_clock: Callable[[], datetime] = datetime.now,
+    ) -> None:
         self._model = model
+        self._wall_clock = wall_clock
         self._safety = safety
         self._wording = wording
         self.tracker = Tracker()
@@ -109,6 +119,8 @@ class Dialogue:
                 self._undo(turn, state, now)
             case "repeat":
                 turn.talk(Route.CHAT, Say("utter_repeat_nothing"), again=self.tracker.last_reply)
+            case "ask_time":
+                turn.talk(Route.QUESTION, Say("utter_ask_time", time_slots(self._wall_clock(), turn.language)))
             case intent if intent in TALK:
                 turn.talk(Route.CHAT, Say(f"utter_{intent}"))
             case _:
@@ -116,28 +128,28 @@ class Dialogue:
 
     def _act(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
         resolution = self._resolve(clause, turn.language, turn.seat, state)
-        slots = resolution.slots
+        slots = facts(clause, resolution, self._model)
         if resolution.problem:
             turn.talk(Route.REFUSE, resolution.problem)
         elif resolution.missing:
             self.tracker.question = Question(clause, resolution.missing_entity, now + ANSWER_WITHIN)
             turn.talk(Route.QUESTION, Say(resolution.missing, slots))
         elif resolution.commands:
-            self._gate([self._task(clause.intent, resolution, turn.language)], turn, state, now)
+            self._gate([self._task(clause.intent, resolution, slots)], turn, state, now)
         elif resolution.readings:
-            turn.talk(Route.QUESTION, resolution.answer(clause.intent))
-        else:
-            turn.talk(Route.CHAT, Say("utter_not_understood"))
+            turn.talk(Route.QUESTION, Say(f"utter_{clause.intent}", slots))
+        else:  # an intent that moves nothing in this car: the project's own response is all there is
+            turn.talk(Route.COMMAND, Say(f"utter_{clause.intent}", slots))
 
     def _resolve(self, clause: Clause, language: Language, seat: Seat, state: VehicleState) -> Resolution:
         return resolve(clause, seat, language, self._model, state)
 
-    def _task(self, intent: str, resolution: Resolution, language: Language) -> Task:
+    def _task(self, intent: str, resolution: Resolution, slots: Slots) -> Task:
         started = f"utter_{intent}_started"
         return Task(
             commands=list(resolution.commands),
-            done=Say(f"utter_{intent}", resolution.slots),
-            started=Say(started, resolution.slots) if started in self._wording else None,
+            done=Say(f"utter_{intent}", slots),
+            started=Say(started, slots) if started in self._wording else None,
             thing=resolution.thing,
         )
 
@@ -146,19 +158,21 @@ class Dialogue:
     ) -> None:
         """Let through what safety allows; ask or refuse otherwise. A task passes as a whole or not at all."""
         waiting: list[Task] = []
+        reasons: list[str] = []
         for task in tasks:
             verdicts = [self._safety.judge(command, state, now) for command in task.commands]
             refusal = next((v for v in verdicts if v.kind == "refuse"), None)
             if refusal:
                 turn.talk(Route.REFUSE, Say(refusal.reason, task.done.slots))
-            elif any(v.kind == "confirm" for v in verdicts) and not agreed:
+            elif not agreed and (doubts := [v.reason for v in verdicts if v.kind == "confirm"]):
                 waiting.append(task)
+                reasons.append(doubts[0])
             else:
                 turn.tasks.append(task)
         if waiting:
             self.tracker.confirmation = Confirmation(tuple(waiting), turn.seat, now + ANSWER_WITHIN)
-            for task in waiting:
-                turn.talk(Route.CONFIRM, Say("utter_confirm", (*task.done.slots, ("thing", task.thing))))
+            for task, reason in zip(waiting, reasons, strict=True):
+                turn.talk(Route.CONFIRM, Say(reason, task.done.slots))
 
     def _affirm(self, turn: _Turn, state: VehicleState, now: float) -> None:
         pending = self.tracker.confirmation
@@ -242,9 +256,7 @@ class _Turn:
 
     def decision(self) -> Decision:
         """A command wins over what else the sentence asked for; what is said keeps its order."""
-        order = (Route.CONFIRM, Route.QUESTION, Route.REFUSE, Route.CHAT)
+        order = (Route.COMMAND, Route.CONFIRM, Route.QUESTION, Route.REFUSE, Route.CHAT)
         route = Route.COMMAND if self.tasks else next((r for r in order if r in self._routes), Route.CHAT)
         commands = tuple(command for task in self.tasks for command in task.commands)
         return Decision(route, self.language, self.seat, commands, tuple(self._say))
-
-

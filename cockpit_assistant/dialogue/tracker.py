@@ -31,6 +31,18 @@ class Task:
         """Whether every command has an outcome."""
         return len(self.confirmed) + len(self.failed) == len(self.commands)
 
+    def awaits(self, command: Command) -> bool:
+        """Whether a command of this task has no outcome yet."""
+        known = [o.command for o in self.confirmed] + [o.command for o in self.failed]
+        return self.commands.count(command) > known.count(command)
+
+    def take(self, outcome: CommandConfirmed | CommandFailed) -> None:
+        """Note the outcome of one of its commands."""
+        if isinstance(outcome, CommandConfirmed):
+            self.confirmed.append(outcome)
+        else:
+            self.failed.append(outcome)
+
 
 @dataclass(slots=True)
 class Errand:
@@ -87,9 +99,8 @@ class Tracker:
         """Put an outcome to the task that waits for it."""
         for errand in self.errands:
             for task in errand.tasks:
-                known = [o.command for o in (*task.confirmed, *task.failed)]
-                if task.commands.count(outcome.command) > known.count(outcome.command):
-                    (task.confirmed if isinstance(outcome, CommandConfirmed) else task.failed).append(outcome)  # type: ignore[arg-type]
+                if task.awaits(outcome.command):
+                    task.take(outcome)
                     return
 
     def remember(self, errand: Errand) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from typing import TypeAlias
 
 from ..events import Language, Say, Value
 from .domain import Domain
+
+Slots: TypeAlias = tuple[tuple[str, Value], ...]
+"""What fills a response's placeholders and decides its conditions, as `Say` carries it."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -33,7 +36,7 @@ class Wording:
             return ""
         text = min((v.text for v in choices), key=lambda text: self._used[text])
         self._used[text] += 1
-        return _PLACEHOLDER.sub(lambda match: spoken(slots.get(match[1], "")), text)
+        return _PLACEHOLDER.sub(lambda match: spoken(slots.get(match[1], ""), language), text)
 
 
 def together(sentences: list[str], language: Language) -> str:
@@ -44,13 +47,10 @@ def together(sentences: list[str], language: Language) -> str:
     return " ".join(kept)
 
 
-def spoken(value: Value) -> str:
-    """A slot's value as it is said: 24.0 as 24, 22.5 as 22.5."""
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value)
-
-
-def slots(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
-    """A mapping in the form `Say` carries."""
-    return tuple(values.items())
+def spoken(value: Value, language: Language = "en") -> str:
+    """A slot's value as it is said: 24.0 as 24, 22.5 as 22.5, -5 in Mandarin as 零下5."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if value < 0 and language == "zh":
+        return f"零下{-value:g}"
+    return f"{value:g}"

@@ -24,7 +24,7 @@ def initial_state(recording: Path) -> dict[str, Value]:
         return {}
     try:
         content = yaml.safe_load(script.read_text(encoding="utf-8"))
-        return _State.validate_python((content or {}).get("state") or {})  # type: ignore[return-value]
+        return _State.validate_python((content or {}).get("state") or {})
     except (yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
         raise ProjectError(f"{script}: not a drive script: {error}") from None
     except ValidationError as error:
