@@ -46,18 +46,21 @@ class Project:
     def load(cls, path: Path, default_language: Language = "zh") -> Project:
         """Read a Rasa project with its vehicle files and its trained model.
 
+        A project with neither vehicle.yml nor safety.yml has no car: it understands and answers, and moves nothing.
+
         Raises:
             ProjectError: a file is missing or wrong.
             ModelError: the project hasn't been trained.
         """
         if not path.is_dir():
             raise ProjectError(f"{path}: no such folder. --project takes the folder of a Rasa project.")
-        model = VehicleModel.load(path)
+        has_car = any((path / file).exists() for file in ("vehicle.yml", "safety.yml"))
+        model = VehicleModel.load(path) if has_car else VehicleModel.without_car()
         return cls(
             path=path,
             domain=Domain.load(path),
             model=model,
-            safety=Safety.load(path, model),
+            safety=Safety.load(path, model) if has_car else Safety.without_car(model),
             interpreter=Interpreter.load(understanding_dir(path), model.entity_types, default_language),
         )
 
@@ -73,6 +76,7 @@ class Car:
     """A simulated vehicle on a broker of its own, and the settings that reach it."""
 
     vehicle: SimulatedVehicle
+    broker: EmbeddedBroker
     settings: Settings
 
 
@@ -88,7 +92,7 @@ def simulated_car(project: Project, settings: Settings, clock: Clock) -> Iterato
         vehicle = SimulatedVehicle(bus, project.model, project.safety, clock)
         vehicle.start()
         try:
-            yield Car(vehicle, settings.model_copy(update={"bus": bus}))
+            yield Car(vehicle, broker, settings.model_copy(update={"bus": bus}))
         finally:
             vehicle.stop()
 

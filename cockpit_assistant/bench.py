@@ -92,7 +92,8 @@ def missed(report: Report) -> dict[str, tuple[float, float]]:
     """Budgets that were not met: name → (measured, budget)."""
     stages = report["after_end_of_speech_ms"]
     understanding = report["understanding_ms"]
-    assert isinstance(stages, dict) and isinstance(understanding, dict)
+    assert isinstance(stages, dict)
+    assert isinstance(understanding, dict)
     measured = {
         "command_p50_ms": stages["command"].get("p50"),
         "command_p95_ms": stages["command"].get("p95"),

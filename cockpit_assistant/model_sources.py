@@ -8,6 +8,7 @@ and hash.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -143,9 +144,7 @@ def _run_client(
     environment = {**os.environ, "TMPDIR": str(arriving)}
     command = [str(arriving) if part == str(staging) else part for part in command]
     with log.open("w+b") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
-        )
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
         try:
             while process.poll() is None:
                 progress(_size(arriving))
@@ -164,11 +163,10 @@ def _run_client(
 
 def _size(folder: Path) -> int:
     total = 0
-    for file in folder.rglob("*"):
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except FileNotFoundError:  # the client has just moved it
-            continue
+    for place, _, names in os.walk(folder):  # passes over folders that the client has just removed
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += (Path(place) / name).stat().st_size
     return total
 
 
@@ -209,9 +207,7 @@ def _copy_member(archive: Path, member: str, into: IO[bytes]) -> bool:
 # --- upstream addresses ------------------------------------------------------------------------------------
 
 
-def _fetch_urls(
-    source: UrlSource, sizes: Mapping[str, int], staging: Path, into: Path, progress: Progress
-) -> None:
+def _fetch_urls(source: UrlSource, sizes: Mapping[str, int], staging: Path, into: Path, progress: Progress) -> None:
     total = sum(sizes.values())
     before = 0
     for name, size in sizes.items():

@@ -261,9 +261,7 @@ def locate(model: str) -> Path:
     if folder.is_dir():
         return folder
     if len(folder.parts) > 1 or folder.is_absolute():
-        raise ModelError(
-            f"model {model}: no such folder. Give the path of a model folder, or a model's name."
-        )
+        raise ModelError(f"model {model}: no such folder. Give the path of a model folder, or a model's name.")
     return path(model)
 
 
@@ -278,9 +276,7 @@ def read_manifest(file: Path) -> Mapping[str, Model]:
         entries = tomllib.loads(file.read_text(encoding="utf-8"))
         return TypeAdapter(dict[str, Model]).validate_python(entries)
     except OSError as error:
-        raise ConfigError(
-            f"{file}: can't be read ({error.strerror}). Install cockpit-assistant again."
-        ) from None
+        raise ConfigError(f"{file}: can't be read ({error.strerror}). Install cockpit-assistant again.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}.") from None
     except ValidationError as error:

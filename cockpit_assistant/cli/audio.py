@@ -6,9 +6,9 @@ import argparse
 import json
 import time
 
-from ..assembly import load_wake
 from ..asr.prompts import load_prompts
 from ..asr.recognizer import open_recognizer
+from ..assembly import load_wake
 from ..audio import files
 from ..audio.voice_activity import VoiceActivity
 from ..events import SAMPLE_RATE

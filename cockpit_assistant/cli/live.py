@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 from types import FrameType
 
 from rich.console import Console
@@ -28,8 +29,8 @@ def run(options: argparse.Namespace) -> int:
     from ..audio.playback import Loudspeaker
 
     if options.list_devices:
-        for device in devices():
-            print(device)
+        for found in devices():
+            print(found)
         return 0
     settings = settings_of(options)
     if options.device is not None:
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
             voice = open_voice(settings.speech)
         if options.simulate:
             car = stack.enter_context(simulated_car(project, settings, clock))
-            stack.enter_context(car.vehicle.running())
+            Thread(target=car.vehicle.run, name="car", daemon=True).start()
             settings = car.settings
         bus = stack.enter_context(connected_bus(project, settings, clock))
         worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="speech"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..events import Language, Value
+from ..nlu.interpreter import OUT_OF_SCOPE
 from ..vehicle.model import VehicleModel
 from ..vehicle.safety import Safety
 from .domain import Domain
@@ -18,12 +19,13 @@ def audit(project: Path, domain: Domain, model: VehicleModel, safety: Safety) ->
     """One sentence a mistake, naming the file and the remedy."""
     file = project / "domain.yml"
     for intent in sorted(set(model.intents) - domain.intents):
-        yield f"{project / 'vehicle.yml'}: intents.{intent}: domain.yml has no such intent. Add it there, with examples."
-    for intent in sorted(domain.intents - set(model.intents) - TALK - TURNS):
+        vehicle = project / "vehicle.yml"
+        yield f"{vehicle}: intents.{intent}: domain.yml has no such intent. Add it there, with examples."
+    for intent in sorted(domain.intents - set(model.intents) - TALK - TURNS - OUT_OF_SCOPE):
         if f"utter_{intent}" not in domain.responses:
             yield f"{file}: intent {intent}: vehicle.yml maps it to nothing and there is no utter_{intent}."
     needed = {f"utter_{intent}" for intent in model.intents} | model.responses | safety.responses
-    for response in sorted(needed):
+    for response in sorted(needed) if model.intents else ():  # without a car there is nothing to explain
         yield from _gaps(file, domain, response)
 
 

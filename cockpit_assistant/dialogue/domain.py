@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from ..errors import ProjectError
 from ..events import Value
+from ..vehicle.document import Document
 
 
 class _Condition(BaseModel):
@@ -58,16 +57,15 @@ class Domain:
         """Read `domain.yml` of a Rasa project.
 
         Raises:
-            ProjectError: the file is missing, not YAML, or a response is malformed.
+            ProjectError: the file is missing, not YAML, or a response is malformed; names file and line.
         """
-        file = project / "domain.yml"
-        content = _read(file)
+        document = Document(project / "domain.yml")
+        content = document.data
         try:
             responses = _Responses.validate_python(content.get("responses") or {})
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise ProjectError(f"{file}: responses.{where}: {first['msg']}.") from None
+            raise document.error(("responses", *first["loc"]), f"{first['msg']}.") from None
         return cls(
             intents=frozenset(_names(content.get("intents"))),
             entities=frozenset(_names(content.get("entities"))),
@@ -82,20 +80,6 @@ class Domain:
         fitting = [v for v in self.responses.get(response, ()) if v.fits(slots)]
         conditional = tuple(v for v in fitting if v.conditions)
         return conditional or tuple(fitting)
-
-
-def _read(file: Path) -> dict[str, object]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProjectError(
-            f"{file}: can't be read ({error.strerror}). A project needs a Rasa domain.yml; check --project."
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{file}: not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ProjectError(f"{file}: must be a mapping with intents, entities and responses.")
-    return content
 
 
 def _names(listed: object) -> list[str]:

@@ -16,15 +16,17 @@ from .wording import Slots
 def facts(clause: Clause, resolution: Resolution, model: VehicleModel) -> Slots:
     """The slots for everything said about the clause.
 
-    Besides the resolution's own: `scope` (one, several or all seats), `value` as people say it (a level's number, the
-    colour's word), `has_value` (whether it is worth saying: one value, asked for or come to by a change, and not
-    simply all or nothing), `thing`.
+    Besides the resolution's own: `scope` (one, several or all seats), `value` as people say it (a level's number,
+    the colour's word), `has_value` (whether it is worth saying: one value, asked for or come to by a change, and
+    not simply all or nothing), `thing`.
     """
     known: dict[str, Value] = {**dict(resolution.slots), "thing": resolution.thing}
     owners = [owner for command in resolution.commands if (owner := model.signal_at(command.path))]
     if owners:
         seats = {seat for _, _, where in owners for seat in where}
-        known["scope"] = "all" if not seats or seats == set(model.zones) else "one" if len(seats) == 1 else "several"
+        known["scope"] = (
+            "all" if not seats or seats == set(model.zones) else "one" if len(seats) == 1 else "several"
+        )
         told = [command for command in resolution.commands if not isinstance(command.value, bool)]
         if told and (owner := model.signal_at(told[0].path)):
             known["value"] = _spoken_value(clause, owner[0], owner[1], told[0].value, model)

@@ -1,0 +1,69 @@
+"""What a speech recogniser is to the rest of the assistant.
+
+A recogniser is loaded once and opens a stream for each utterance. Sound goes into the stream as it is captured;
+a preview can be taken at any time, typically in a pause, and costs nothing more if nothing was said after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .. import models
+from ..config import AsrSettings
+from ..events import Language, PartialTranscript, Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said; the text is empty where nothing was, or nothing that makes words."""
+
+    text: str
+    language: Language
+    confidence: float
+    """Mean token probability, 0..1; 0 for an empty text."""
+
+
+class RecognizerStream(Protocol):
+    """One utterance being recognised."""
+
+    def feed(self, samples: Samples) -> PartialTranscript | None:
+        """Take more sound; an engine that decodes as it goes returns its text whenever that has changed."""
+        ...
+
+    def preview(self) -> Transcript:
+        """Decode what has been fed so far; the stream stays open."""
+        ...
+
+    def finish(self) -> Transcript:
+        """Decode the whole utterance and close the stream; a preview that still holds is returned as it is."""
+        ...
+
+
+class Recognizer(Protocol):
+    """A loaded speech recognition engine."""
+
+    def open(self, language: Language | None, prompt: str = "") -> RecognizerStream:
+        """Begin an utterance.
+
+        Args:
+            language: what is spoken; None lets the engine tell the project's languages apart if it can.
+            prompt: words and phrases that are likely, to lean towards; engines without such a thing ignore it.
+        """
+        ...
+
+
+def open_recognizer(settings: AsrSettings) -> Recognizer:
+    """Load the engine and model that the settings name.
+
+    Raises:
+        ModelError: the model is missing, damaged or of the wrong kind, or the engine is not installed.
+    """
+    folder = models.locate(settings.model)
+    if settings.engine == "vosk":
+        from .vosk import VoskRecognizer
+
+        return VoskRecognizer(folder)
+    from .whisper import WhisperRecognizer
+
+    return WhisperRecognizer(folder, settings.threads)

@@ -1,0 +1,1 @@
+"""Sound in and out: files, microphone, loudspeaker, and when someone is speaking."""

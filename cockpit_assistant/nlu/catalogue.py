@@ -1,0 +1,86 @@
+"""Names the project knows, and the one that was probably meant.
+
+A recogniser writes 周结伦 or "jon smyth"; the project's lookup tables know 周杰伦 and John Smith. Only entities
+with a lookup table are touched, and only when one entry clearly sounds most like what was heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .sounds import similarity, sounds
+
+SURE = 0.75
+"""Similarity from which a name counts as meant."""
+MARGIN = 0.08
+"""By which it must beat the next."""
+SHORTEST = 2
+"""Names of fewer sounds are too easily confused."""
+
+
+_Entry: TypeAlias = tuple[str, tuple[str, ...]]
+"""A name and its sounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry of a lookup table."""
+
+    name: str
+    score: float
+    """1 when it was heard exactly."""
+
+
+class Catalogue:
+    """The lookup tables of a project."""
+
+    def __init__(self, tables: Mapping[str, Sequence[str]]) -> None:
+        self._exact = {entity: {_key(name): name for name in names} for entity, names in tables.items()}
+        self._index = {entity: _index(names.values()) for entity, names in self._exact.items()}
+
+    def exact(self, entity: str, words: str) -> str | None:
+        """The entry that is spelt like the words, apart from case and spaces."""
+        return self._exact.get(entity, {}).get(_key(words))
+
+    def match(self, entity: str, words: str) -> Match | None:
+        """The entry that was meant; None when nothing in the table is like it, or two entries are equally so."""
+        if (name := self.exact(entity, words)) is not None:
+            return Match(name, 1.0)
+        heard = sounds(words)
+        if entity not in self._exact or len(heard) < SHORTEST:
+            return None
+        index = self._index[entity]
+        alike = {entry for key in _keys(heard) for entry in index.get(key, ()) if _comparable(heard, entry[1])}
+        scored = sorted(((similarity(heard, sound), name) for name, sound in alike), reverse=True)[:2]
+        if not scored or scored[0][0] < SURE:
+            return None
+        if len(scored) > 1 and scored[0][0] - scored[1][0] < MARGIN:
+            return None
+        return Match(scored[0][1], scored[0][0])
+
+
+def _index(names: Iterable[str]) -> dict[str, list[_Entry]]:
+    """Names by what they must have in common with whatever is taken for them."""
+    index: dict[str, list[_Entry]] = {}
+    for name in names:
+        sound = sounds(name)
+        for key in _keys(sound):
+            index.setdefault(key, []).append((name, sound))
+    return index
+
+
+def _keys(sound: Sequence[str]) -> set[str]:
+    """Each Chinese syllable; for other names the first sound."""
+    syllables = {one for one in sound if len(one) > 1}
+    return syllables or set(sound[:1])
+
+
+def _key(name: str) -> str:
+    return "".join(name.casefold().split())
+
+
+def _comparable(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Whether lengths alone don't already rule out that they are alike."""
+    return min(len(left), len(right)) >= SURE * max(len(left), len(right))

@@ -1,0 +1,124 @@
+"""What an utterance means: text in, clauses with intents and values out.
+
+    text → normalised → cut into parts → each parsed by the network → values, names, zones → clauses
+
+An utterance out of scope has no clauses: small talk, anything the network isn't sure of, anything without words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..events import Clause, Entity, Language, Seat, Understanding, Value
+from .boundaries import BoundaryTagger
+from .catalogue import Catalogue
+from .clauses import ClauseSplitter, confirmed
+from .language import language_of
+from .model import BOUNDARIES_FILE, NETWORK_FILE, NluModel, load
+from .parser import Parsed, ParsedEntity, Parser
+from .text import Normalizer, Text
+from .tokens import tokenizer
+from .values import normalise
+
+OUT_OF_SCOPE = frozenset({"chat", "out_of_scope", "nlu_fallback"})
+"""Intents that ask for nothing, by the names Rasa projects use."""
+
+LONGEST = 200
+"""Characters of an utterance that are looked at: half a minute of speech."""
+
+
+class Interpreter:
+    """A project's understanding."""
+
+    def __init__(
+        self, model: NluModel, folder: Path, entity_types: Mapping[str, str], default_language: Language
+    ) -> None:
+        self._parser = Parser(model, folder / NETWORK_FILE)
+        tagger = BoundaryTagger(folder / BOUNDARIES_FILE, model.boundary_tokens)
+        self._splitter = ClauseSplitter(tagger, tokenizer(model.tokenizer))
+        self._normalized = Normalizer()
+        self._catalogue = Catalogue(model.lookups)
+        self._threshold, self._ambiguity = model.threshold, model.ambiguity
+        self._entity_types = entity_types
+        self._default_language = default_language
+
+    @classmethod
+    def load(
+        cls, model_dir: Path, entity_types: Mapping[str, str], default_language: Language = "zh"
+    ) -> Interpreter:
+        """Load a compiled model.
+
+        Args:
+            model_dir: folder that `train nlu` wrote.
+            entity_types: type of each entity (number, percent, zone, text); text for those that aren't named.
+            default_language: for utterances that don't tell.
+
+        Raises:
+            ModelError: a file is missing, damaged or of another format.
+        """
+        return cls(load(model_dir), model_dir, entity_types, default_language)
+
+    def language_of(self, text: str) -> Language:
+        """The language a text is in."""
+        return language_of(text, self._default_language)
+
+    def parse(self, text: str, language: Language | None = None, seat: Seat = "driver") -> Understanding:
+        """Understand an utterance.
+
+        Args:
+            text: as recognised or typed; only its first LONGEST characters count.
+            language: of the speaker; None tells it from the text.
+            seat: who speaks.
+        """
+        language = language or self.language_of(text)
+        normal = self._normalized(text[:LONGEST])
+        clauses = confirmed(self._splitter.parts(normal), lambda part: self._clause(part, text, language), normal)
+        return Understanding(text, language, seat, tuple(clause for clause in clauses if clause is not None))
+
+    def _clause(self, part: Text, original: str, language: Language) -> tuple[Clause | None, bool]:
+        """The clause a part makes; None if it is out of scope. And whether it can stand beside others."""
+        parsed = self._parser.parse(part.text)
+        if not self._sure(parsed):
+            return None, False
+        start, end = part.span(0, len(part.text))
+        entities = tuple(self._entity(entity, part, original, language) for entity in parsed.entities)
+        return Clause(original[start:end], parsed.intent, parsed.confidence, entities, start), True
+
+    def _sure(self, parsed: Parsed) -> bool:
+        return (
+            parsed.intent not in OUT_OF_SCOPE
+            and parsed.confidence >= self._threshold
+            and parsed.margin >= self._ambiguity
+        )
+
+    def _entity(self, parsed: ParsedEntity, part: Text, original: str, language: Language) -> Entity:
+        start, end = part.span(parsed.start, parsed.end)
+        words = part.text[parsed.start : parsed.end]
+        return Entity(
+            entity=parsed.entity,
+            value=self._value(parsed, words, language),
+            start=start,
+            end=end,
+            text=original[start:end],
+            role=parsed.role,
+            group=parsed.group,
+        )
+
+    def _value(self, parsed: ParsedEntity, words: str, language: Language) -> Value:
+        """The value of an entity, from synonyms, numbers and names.
+
+        Rasa's synonyms don't know entities: 红 is the colour red, but also a song. A name that the project lists
+        for this very entity stays what it is, unless the synonym too is one of that entity's names.
+        """
+        kind = self._entity_types.get(parsed.entity, "text")
+        if kind in ("number", "percent"):
+            value = normalise(parsed.value, kind, language)
+            return parsed.value if value is None else value
+        name = self._catalogue.exact(parsed.entity, words)
+        if name is not None and self._catalogue.exact(parsed.entity, parsed.value) is None:
+            return name
+        if parsed.value != words:
+            return parsed.value
+        match = self._catalogue.match(parsed.entity, words)
+        return match.name if match else words

@@ -1,0 +1,116 @@
+"""Turns the words of an entity into a value: 二十四点五 and "twenty four and a half" into 24.5, 三分之一 into 33.
+
+Four types of entities exist (vehicle.yml says which has which): `number`, `percent`, `zone` and `text`. Zones and
+the words max and min come from the project's synonyms and are left alone.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from ..events import Language, Value
+
+EXTREMES = ("max", "min")
+"""Words that stand for the end of a range, whatever the range is."""
+
+_CHINESE_NUMBER = re.compile(r"[零〇一二两俩三四五六七八九十百千万亿点\d.]+")
+_DIGITS = re.compile(r"-?\d+(?:\.\d+)?")
+_FRACTION_OF = re.compile(r"(.+)分之(.+)")
+_TENTHS = re.compile(r"([一二两三四五六七八九\d])成(半?)")
+_FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "thirds": 1 / 3, "quarter": 1 / 4, "quarters": 1 / 4}
+_COUNTS = {"a": 1.0, "an": 1.0, "couple": 2.0, "few": 3.0}
+
+
+def normalise(words: str, kind: str, language: Language) -> Value | None:
+    """The value of an entity's words; None if they aren't of that kind.
+
+    Args:
+        words: as they were said, or the synonym value they stand for.
+        kind: `number`, `percent`, `zone` or `text`.
+        language: of the utterance.
+    """
+    words = words.strip()
+    if kind == "text":
+        return words or None
+    if kind == "zone":
+        return None
+    if words.lower() in EXTREMES:
+        return words.lower()
+    try:
+        value = _number(words, kind == "percent", language)
+    except (ValueError, OverflowError, ZeroDivisionError):
+        return None
+    if value is None or not math.isfinite(value):
+        return None
+    value = round(value, 2)
+    return int(value) if value.is_integer() else value
+
+
+def _number(words: str, percent: bool, language: Language) -> float | None:
+    """The number meant, of a hundred if `percent`: then 半 and "a third" are parts of the whole."""
+    whole = 100.0 if percent else 1.0
+    if match := _DIGITS.fullmatch(words.replace("%", "").replace("percent", "").strip()):
+        return float(match.group())
+    if any("\u4e00" <= sign <= "\u9fff" for sign in words):
+        return _chinese(words, whole)
+    return _english(words.lower().replace("-", " "), whole, language)
+
+
+def _chinese(words: str, whole: float) -> float | None:
+    if match := _FRACTION_OF.fullmatch(words):
+        below, above = _plain_chinese(match.group(1)), _plain_chinese(match.group(2))
+        # 百分之三十 is thirty of a hundred, whatever the scale is.
+        return None if below is None or above is None else above if below == 100 else above / below * whole
+    if match := _TENTHS.fullmatch(words):
+        tenths = _plain_chinese(match.group(1))
+        return None if tenths is None else (tenths + (0.5 if match.group(2) else 0)) * 10
+    if words.startswith(("一半", "半")):
+        return whole / 2
+    number = _plain_chinese(words)
+    return None if number is None else number + (0.5 if "半" in words else 0)
+
+
+def _plain_chinese(words: str) -> float | None:
+    """The first number in the words, in Chinese or Arabic numerals or both."""
+    match = _CHINESE_NUMBER.search(words)
+    if match is None:
+        return None
+    import cn2an
+
+    numeral = match.group().replace("两", "二").replace("俩", "二").strip(".点")
+    # A bare 百 as in 百分之 means one hundred.
+    numeral = f"一{numeral}" if numeral[:1] in "百千万亿" else numeral
+    return float(cn2an.cn2an(numeral, "smart")) if numeral else None
+
+
+def _english(words: str, whole: float, language: Language) -> float | None:
+    names = words.replace("percent", "").split()
+    if names[:1] == ["half"]:  # half a degree, half way
+        return whole / 2
+    fraction = _FRACTIONS.get(names[-1]) if names else None
+    if fraction is None:
+        return _plain_english(" ".join(names), language)
+    mixed = "and" in names  # twenty two and a half
+    number = _plain_english(" ".join(name for name in names[:-1] if name not in ("and", "a", "of")), language)
+    if number is None:
+        return fraction * whole
+    return number + fraction if mixed else number * fraction * whole
+
+
+def _plain_english(words: str, language: Language) -> float | None:
+    """The first number in the words, spelt or in digits; articles count where no number stands."""
+    from text_to_num import alpha2digit, text2num
+
+    speech = "en" if language == "zh" else language
+    try:
+        return float(text2num(words, speech))
+    except ValueError:
+        pass
+    spoken = alpha2digit(words, speech)
+    number = next((float(found) for found in _DIGITS.findall(spoken)), None)
+    return (
+        number
+        if number is not None
+        else next((_COUNTS[name] for name in reversed(words.split()) if name in _COUNTS), None)
+    )

@@ -1,0 +1,1 @@
+"""Text to speech: one protocol, two engines, and the phonemes between text and sound."""

@@ -1,0 +1,1 @@
+"""Everything that makes models: needs tools that the assistant itself never imports."""

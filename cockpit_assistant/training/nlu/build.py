@@ -1,0 +1,136 @@
+"""Rasa project in, compiled model out: trains, takes apart, compares, installs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import yaml
+
+from ...errors import ModelError
+from ...nlu.interpreter import OUT_OF_SCOPE
+from ...nlu.model import BOUNDARIES_FILE, FORMAT, NETWORK_FILE, SIDE_FILE, TokenizerSpec, data_hash, load
+from ...nlu.tokens import tokenizer
+from .environment import Progress, RasaEnvironment
+from .joining import Example, practice
+from .parity import CONFIDENCE_TOLERANCE, assert_same, compare, references
+from .project import clause_words, examples, pipeline
+
+INT8_AGREEMENT = 0.97
+"""Share of training texts on which the int8 network must say what Rasa says."""
+
+
+FLOAT_NETWORK, REFERENCE = "diet.fp32.onnx", "reference.json"
+"""Files of `export`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training made."""
+
+    folder: Path
+    texts: int
+    """Training texts that were compared with Rasa."""
+    int8_same: int
+    """On how many of them the int8 network says the same."""
+    size: int
+    """Bytes of all files."""
+
+
+def build(project: Path, out: Path, progress: Progress, keep: Path | None = None) -> Trained:
+    """Train a Rasa project and install the compiled model.
+
+    Args:
+        project: folder with config.yml and data/.
+        out: folder the model goes to; an older one there is replaced only when everything has succeeded.
+        progress: told what is going on.
+        keep: folder for the float network and Rasa's answers, to compare with later.
+
+    Raises:
+        ProjectError: the project can't be compiled.
+        ConfigError: no Python 3.10.
+        ModelError: training failed, or the compiled model doesn't agree with Rasa.
+    """
+    project = project.resolve()
+    pipeline(project)
+    files = examples(project)
+    taught = data_hash(project)
+    environment = RasaEnvironment.ready(progress)
+    with tempfile.TemporaryDirectory(prefix="cockpit-train-") as temporary:
+        work = Path(temporary)
+        # Rasa takes every file of a folder that it is given, so it gets a folder with the NLU files only.
+        data = work / "data"
+        for file in files:
+            copy = data / file.relative_to(project / "data")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        config = _config_copy(project, work)
+        progress(f"Training Rasa on {len(files)} files")
+        arguments = ["train", "nlu", "--config", str(config), "--nlu", str(data), "--out", str(work / "models")]
+        environment.rasa([*arguments, "--fixed-model-name", "nlu"], project, work)
+        progress("Taking the model apart")
+        archive = work / "models" / "nlu.tar.gz"
+        environment.module(f"{__package__}.export", [str(archive), str(data), str(work)], project, work)
+        progress("Training the clause tagger")
+        vocabulary = _practice(project, work)
+        environment.module(
+            f"{__package__}.tagger", [str(work / "practice.json"), str(work / BOUNDARIES_FILE)], project, work
+        )
+        progress("Comparing with Rasa")
+        trained = _install(taught, vocabulary, work, out)
+        if keep:
+            for name in (FLOAT_NETWORK, REFERENCE):
+                shutil.copyfile(work / name, keep / name)
+        return trained
+
+
+def _practice(project: Path, work: Path) -> list[str]:
+    """Write the clause tagger's material; returns its vocabulary."""
+    compiled = json.loads((work / "pipeline.json").read_text(encoding="utf-8"))
+    cut = tokenizer(TokenizerSpec.model_validate(compiled["tokenizer"]))
+    pairs: list[tuple[str, str]] = json.loads((work / "examples.json").read_text(encoding="utf-8"))
+    single = [Example(text, intent not in OUT_OF_SCOPE) for text, intent in pairs]
+    made = practice(single, clause_words(project), cut, seed=1)
+    (work / "practice.json").write_text(json.dumps(asdict(made), ensure_ascii=False), encoding="utf-8")
+    return made.vocabulary
+
+
+def _config_copy(project: Path, work: Path) -> Path:
+    """Rasa writes into a configuration that has no assistant_id, so it gets a complete copy."""
+    config = yaml.safe_load((project / "config.yml").read_text(encoding="utf-8"))
+    copy = work / "config.yml"
+    copy.write_text(
+        yaml.safe_dump({"assistant_id": "assistant", "recipe": "default.v1", **config}), encoding="utf-8"
+    )
+    return copy
+
+
+def _install(taught: str, vocabulary: list[str], work: Path, out: Path) -> Trained:
+    compiled: dict[str, object] = json.loads((work / "pipeline.json").read_text(encoding="utf-8"))
+    side = {
+        "format": FORMAT,
+        "data_sha256": taught,
+        **compiled,
+        "boundary_tokens": vocabulary,
+    }
+    made = work / "compiled"
+    made.mkdir()
+    (made / SIDE_FILE).write_text(
+        json.dumps(side, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8"
+    )
+    shutil.copyfile(work / "diet.int8.onnx", made / NETWORK_FILE)
+    shutil.copyfile(work / BOUNDARIES_FILE, made / BOUNDARIES_FILE)
+    model, expected = load(made), references(work / REFERENCE)
+    assert_same(compare(model, work / FLOAT_NETWORK, expected, CONFIDENCE_TOLERANCE))
+    int8 = compare(model, made / NETWORK_FILE, expected, None)
+    if int8.results < INT8_AGREEMENT * int8.texts:
+        cases = "\n  ".join(int8.differing)
+        raise ModelError(f"int8 says something else than Rasa on {int8.texts - int8.results} texts:\n  {cases}")
+    out.mkdir(parents=True, exist_ok=True)
+    for file in made.iterdir():
+        shutil.copyfile(file, out / file.name)
+    size = sum(file.stat().st_size for file in made.iterdir())
+    return Trained(out, int8.texts, int8.results, size)

@@ -1,0 +1,191 @@
+"""Writes the trained DIET network as ONNX (opset 17). Runs inside the Rasa environment.
+
+The sparse input is a product of a small matrix of counts with embeddings gathered from a table, so no input is as
+wide as the vocabulary. In the int8 file every weight matrix is stored as int8 with one scale a row or column and
+turned back into floats when the session starts; the embeddings stay int8 in memory, and only the rows that a
+sentence needs are turned back. Activations are never quantised: results hardly differ from float, on any machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 17
+IR_VERSION = 8
+"""Read by every onnxruntime since 1.13."""
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+class Graph:
+    """Collects nodes and initialisers; every method returns the name of what it computes."""
+
+    def __init__(self, quantize: bool) -> None:
+        self._quantize = quantize
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def add(self, operator: str, *inputs: str, **attributes: int | float | str | list[int]) -> str:
+        """One node with one output."""
+        name = f"{operator}_{len(self.nodes)}"
+        node = helper.make_node(operator, list(inputs), [name])
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self.nodes.append(node)
+        return name
+
+    def constant(self, value: NDArray[np.generic] | Sequence[int] | float) -> str:
+        """An initialiser: integers as int64, everything else as float32, int8 as it is."""
+        array = np.asarray(value)
+        if array.dtype != np.int8:
+            array = array.astype(np.int64 if np.issubdtype(array.dtype, np.integer) else np.float32)
+        name = f"constant_{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(array, name))
+        return name
+
+    def rows(self, table: NDArray[np.float32], indices: str) -> str:
+        """Rows of a table of embeddings."""
+        if not self._quantize:
+            return self.add("Gather", self.constant(table), indices)
+        quantized, scales = _quantized(table, axis=1)
+        gathered = self.add("Cast", self.add("Gather", self.constant(quantized), indices), to=TensorProto.FLOAT)
+        return self.add("Mul", gathered, self.add("Gather", self.constant(scales), indices))
+
+    def product(self, left: str, matrix: NDArray[np.float32]) -> str:
+        """`left @ matrix`."""
+        if not self._quantize:
+            return self.add("MatMul", left, self.constant(matrix))
+        quantized, scales = _quantized(matrix, axis=0)
+        floats = self.add("Cast", self.constant(quantized), to=TensorProto.FLOAT)
+        return self.add("MatMul", left, self.add("Mul", floats, self.constant(scales)))
+
+    def dense(self, left: str, weights: Weights, name: str) -> str:
+        """A dense layer: `name.kernel`, and `name.bias` if there is one."""
+        product = self.product(left, weights[f"{name}.kernel"])
+        bias = weights.get(f"{name}.bias")
+        return product if bias is None else self.add("Add", product, self.constant(bias))
+
+    def normalized(self, value: str, weights: Weights, name: str) -> str:
+        """Layer normalisation."""
+        gamma, beta = self.constant(weights[f"{name}.gamma"]), self.constant(weights[f"{name}.beta"])
+        return self.add("LayerNormalization", value, gamma, beta, axis=-1, epsilon=1e-6)
+
+    def gelu(self, value: str) -> str:
+        """GELU with the exact error function, as TensorFlow computes it by default."""
+        erf = self.add("Erf", self.add("Mul", value, self.constant(2**-0.5)))
+        half = self.add("Mul", value, self.constant(0.5))
+        return self.add("Mul", half, self.add("Add", erf, self.constant(1.0)))
+
+    def slice(self, value: str, start: int, end: int) -> str:
+        """Rows start to end."""
+        return self.add("Slice", value, self.constant([start]), self.constant([end]), self.constant([0]))
+
+    def output(self, value: str, name: str) -> onnx.ValueInfoProto:
+        """Make a value an output of the model."""
+        self.nodes.append(helper.make_node("Identity", [value], [name]))
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, None])
+
+    def save(
+        self, file: Path, name: str, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
+    ) -> None:
+        """Check the model and write it."""
+        graph = helper.make_graph(self.nodes, name, list(inputs), list(outputs), self.initializers)
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="cockpit-assistant"
+        )
+        model.ir_version = IR_VERSION
+        onnx.checker.check_model(model)
+        onnx.save(model, str(file))
+
+
+def write_diet(weights: Weights, heads: int, longest: int, file: Path, quantize: bool) -> None:
+    """Write the network.
+
+    Args:
+        weights: as `export` collects them.
+        heads: attention heads.
+        longest: positions (tokens and the sentence) the network shall take.
+        file: where to.
+        quantize: store weights as int8.
+    """
+    graph = Graph(quantize)
+    units = weights["embedding.kernel"].shape[1]
+
+    def summed(side: str) -> str:
+        table = graph.rows(weights[f"{side}.kernel"], f"{side}_columns")
+        return graph.add(
+            "Add", graph.add("MatMul", f"{side}_counts", table), graph.constant(weights[f"{side}.bias"])
+        )
+
+    value = graph.add("Concat", summed("token"), summed("sentence"), axis=0)
+    for layer in _numbered(weights, "hidden"):
+        value = graph.gelu(graph.dense(value, weights, layer))
+    value = graph.add("Mul", graph.dense(value, weights, "embedding"), graph.constant(float(np.sqrt(units))))
+    length = graph.add("Slice", graph.add("Shape", value), graph.constant([0]), graph.constant([1]))
+    positions = graph.constant(_positions(longest, units))
+    value = graph.add("Add", value, graph.add("Slice", positions, graph.constant([0]), length, graph.constant([0])))
+    for layer in _numbered(weights, "layer"):
+        value = _transformer_layer(graph, value, weights, layer, heads, units)
+    # DIET's own call wraps the transformer's output in a GELU.
+    value = graph.gelu(graph.normalized(value, weights, "norm"))
+
+    outputs = []
+    sentence, tokens = graph.slice(value, -1, 2**31 - 1), graph.slice(value, 0, -1)
+    if "labels" in weights:
+        similarity = graph.product(graph.dense(sentence, weights, "intent"), weights["labels"].T.copy())
+        outputs.append(graph.output(graph.add("Softmax", similarity, axis=-1), "intent"))
+    for tagger in ("entity", "role", "group"):
+        if f"{tagger}.kernel" in weights:
+            outputs.append(graph.output(graph.dense(tokens, weights, tagger), tagger))
+    inputs = [
+        helper.make_tensor_value_info("token_counts", TensorProto.FLOAT, ["tokens", "token_features"]),
+        helper.make_tensor_value_info("token_columns", TensorProto.INT64, ["token_features"]),
+        helper.make_tensor_value_info("sentence_counts", TensorProto.FLOAT, [1, "sentence_features"]),
+        helper.make_tensor_value_info("sentence_columns", TensorProto.INT64, ["sentence_features"]),
+    ]
+    graph.save(file, "diet", inputs, outputs)
+
+
+def _transformer_layer(graph: Graph, value: str, weights: Weights, layer: str, heads: int, units: int) -> str:
+    depth = units // heads
+    normal = graph.normalized(value, weights, f"{layer}.attention_norm")
+
+    def split(name: str, order: list[int]) -> str:
+        dense = graph.dense(normal, weights, f"{layer}.{name}")
+        return graph.add("Transpose", graph.add("Reshape", dense, graph.constant([-1, heads, depth])), perm=order)
+
+    query, key, content = split("query", [1, 0, 2]), split("key", [1, 2, 0]), split("value", [1, 0, 2])
+    weight = graph.add("Mul", graph.add("MatMul", query, key), graph.constant(float(depth**-0.5)))
+    mixed = graph.add("MatMul", graph.add("Softmax", weight, axis=-1), content)
+    joined = graph.add("Reshape", graph.add("Transpose", mixed, perm=[1, 0, 2]), graph.constant([-1, units]))
+    value = graph.add("Add", value, graph.dense(joined, weights, f"{layer}.output"))
+    normal = graph.normalized(value, weights, f"{layer}.feed_norm")
+    wide = graph.gelu(graph.dense(normal, weights, f"{layer}.feed_in"))
+    return graph.add("Add", value, graph.dense(wide, weights, f"{layer}.feed_out"))
+
+
+def _numbered(weights: Weights, name: str) -> list[str]:
+    numbers = {
+        int(key.split(".")[0][len(name) :]) for key in weights if key.startswith(name) and key[len(name)].isdigit()
+    }
+    return [f"{name}{number}" for number in sorted(numbers)]
+
+
+def _positions(longest: int, units: int) -> NDArray[np.float32]:
+    """Sinusoidal position encoding, interleaved, as in Rasa's TransformerEncoder."""
+    dimension = np.arange(units)[None, :]
+    rate = 1 / np.power(10000, (2 * (dimension // 2)) / np.float32(units))
+    angle = np.arange(longest, dtype=np.float32)[:, None] * rate.astype(np.float32)
+    encoding: NDArray[np.float32] = np.where(dimension % 2 == 0, np.sin(angle), np.cos(angle)).astype(np.float32)
+    return encoding
+
+
+def _quantized(matrix: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Symmetric int8 with one scale for each line along `axis`."""
+    scales = np.maximum(np.abs(matrix).max(axis=axis, keepdims=True), 1e-12) / 127
+    return np.round(matrix / scales).astype(np.int8), scales.astype(np.float32)

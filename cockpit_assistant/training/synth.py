@@ -1,0 +1,189 @@
+"""`cockpit-assistant synth`: a script of what is said in a car becomes a recording of it, with labels.
+
+The script is YAML: who says what, with which pauses, from which seat, in which noise. The recording is 16 kHz
+mono FLAC or WAV; beside it NAME.labels.jsonl says where each line begins and ends. The same script and seed
+give the same recording.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from rich.console import Console
+from rich.progress import track
+
+from ..audio import files
+from ..errors import ProjectError
+from ..events import SAMPLE_RATE, Language, Value
+from ..speech.kokoro import PAUSE, Kokoro, model_file, read_voice, voice_folder
+from ..speech.kokoro import SAMPLE_RATE as KOKORO_RATE
+from ..speech.phonemes import sentences, to_phonemes
+from .acoustics import SEATS, Noise, Sound, in_cabin, make_noise, rms, spoken_level
+
+Seconds = Annotated[float, Field(ge=0, le=120)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoiseLayer(_Part):
+    """One noise under the whole drive."""
+
+    kind: Noise
+    snr: Annotated[float, Field(ge=-30, le=60)]
+    """Decibels by which speech from the driver's seat is louder."""
+
+
+class Line(_Part):
+    """One utterance."""
+
+    lang: Language
+    text: str = ""
+    wake: str = ""
+    """Wake phrase spoken first; `text` may be empty then."""
+    pause: Seconds | None = None
+    """Silence between wake phrase and text; none says both in one breath."""
+    gap: Seconds | None = None
+    """Silence after the line; none takes the script's."""
+    voice: str | None = None
+    speed: Annotated[float, Field(ge=0.5, le=2.0)] | None = None
+    seat: str = "driver"
+    expect: dict[str, JsonValue] = {}
+    """What should come of it; copied to the labels."""
+
+
+class Script(_Part):
+    """A drive, as written in its YAML file."""
+
+    voices: dict[Language, str]
+    """Kokoro voice or blend for each language, such as `am_puck+am_adam*0.5`."""
+    lines: tuple[Line, ...]
+    seed: int = 0
+    speed: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
+    lead_in: Seconds = 1.0
+    gap: Seconds = 4.0
+    level: Annotated[float, Field(ge=-60, le=-6)] = -24.0
+    """Level of speech from the driver's seat, in decibels below full scale."""
+    noise: tuple[NoiseLayer, ...] = ()
+    cabin: bool = True
+    """Whether reflections and distance are added."""
+    state: dict[str, Value] = {}
+    """The car's state when the drive begins, for the replay."""
+    format: Literal["mono", "stereo44"] = "mono"
+    """stereo44 writes 44.1 kHz with two channels, as phones record."""
+
+
+def synthesise(script: Path, out: Path, console: Console) -> list[Path]:
+    """Make the recording and its labels; returns both files. Progress goes to the console.
+
+    Raises:
+        ProjectError: the script can't be read, or a key or value in it is wrong.
+        ModelError: a voice, the model or espeak-ng is missing.
+    """
+    plan = read_script(script)
+    wanted = {*plan.voices.values(), *(line.voice for line in plan.lines if line.voice)}
+    folder = voice_folder(wanted)
+    styles = {name: read_voice(name, folder) for name in wanted}
+    kokoro = Kokoro(model_file())
+    gain = np.float32(10 ** (plan.level / 20))
+    pieces: list[Sound] = [_silence(plan.lead_in)]
+    labels: list[dict[str, JsonValue]] = []
+    for line in track(plan.lines, "Synthesising", console=console, transient=True):
+        voice = line.voice or plan.voices[line.lang]
+        speed = line.speed or plan.speed
+
+        def say(text: str, line: Line = line, voice: str = voice, speed: float = speed) -> Sound:
+            sounds = [
+                kokoro.synthesise(
+                    to_phonemes(sentence, line.lang, british=voice.startswith("b")), styles[voice], speed
+                )
+                for sentence in sentences(text)
+            ]
+            joined = [
+                part for sound in sounds for part in (sound, np.zeros(round(PAUSE * KOKORO_RATE), np.float32))
+            ]
+            return _resampled(np.concatenate(joined[:-1])) if joined else _silence(0)
+
+        if line.wake and (line.pause is not None or not line.text):
+            spoken = np.concatenate([say(line.wake), _silence(line.pause or 0), say(line.text)])
+        else:
+            spoken = say((line.wake + ("，" if line.lang == "zh" else ", ") if line.wake else "") + line.text)
+        spoken = spoken * (gain / np.float32(max(spoken_level(spoken), 1e-6)))
+        start = sum(map(len, pieces)) / SAMPLE_RATE
+        labels.append(
+            {
+                "start": round(start, 3),
+                "end": round(start + len(spoken) / SAMPLE_RATE, 3),
+                "lang": line.lang,
+                "wake": line.wake,
+                "text": line.text,
+                "seat": line.seat,
+                "voice": voice,
+                **({"expect": line.expect} if line.expect else {}),
+            }
+        )
+        pieces += [in_cabin(spoken, line.seat)[: len(spoken)] if plan.cabin else spoken]
+        pieces += [_silence(plan.gap if line.gap is None else line.gap)]
+    drive = np.concatenate(pieces)
+    for number, layer in enumerate(plan.noise):
+        noise = make_noise(layer.kind, len(drive) / SAMPLE_RATE, plan.seed + number)[: len(drive)]
+        drive = drive + noise * np.float32(gain * 10 ** (-layer.snr / 20) / max(rms(noise), 1e-9))
+    _write(drive.astype(np.float32), out, plan.format)
+    label_file = out.with_suffix(".labels.jsonl")
+    label_file.write_text(
+        "".join(json.dumps(label, ensure_ascii=False) + "\n" for label in labels), encoding="utf-8"
+    )
+    return [out, label_file]
+
+
+def read_script(file: Path) -> Script:
+    """A drive script.
+
+    Raises:
+        ProjectError: it can't be read, isn't YAML, or a key or value is wrong; names file, key and remedy.
+    """
+    try:
+        plan = Script.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ProjectError(f"{file}: can't be read ({error.strerror}). Give the path of a drive script.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{file}: not a YAML file: {error}") from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"])) or "the file"
+        raise ProjectError(f"{file}: {where}: {problem['msg']}.") from None
+    for number, line in enumerate(plan.lines):
+        if line.lang not in plan.voices and not line.voice:
+            raise ProjectError(f"{file}: lines.{number}: no voice for `{line.lang}`. Add one under `voices`.")
+        if line.seat not in SEATS:
+            raise ProjectError(f"{file}: lines.{number}: no seat `{line.seat}`; there are {', '.join(SEATS)}.")
+        if not line.wake and not line.text:
+            raise ProjectError(f"{file}: lines.{number}: has neither `wake` nor `text`.")
+    return plan
+
+
+def _silence(seconds: float) -> Sound:
+    return np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32)
+
+
+def _resampled(sound: Sound) -> Sound:
+    import soxr
+
+    return np.asarray(soxr.resample(sound, KOKORO_RATE, SAMPLE_RATE), dtype=np.float32)
+
+
+def _write(drive: Sound, out: Path, form: str) -> None:
+    if form == "mono":
+        files.write(out, files.to_int16(drive))
+        return
+    import soundfile
+    import soxr
+
+    wide = soxr.resample(drive, SAMPLE_RATE, 44_100)
+    soundfile.write(out, np.stack([wide, 0.8 * wide], axis=1), 44_100, subtype="PCM_16")

@@ -1,0 +1,103 @@
+"""What an intent does to the car, as vehicle.yml says it: signals to set, or signals to read out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from .signals import Literalised
+
+SPEAKER = "speaker"
+"""In place of a zone: the seat the voice came from."""
+
+
+OUT_OF_RANGE = "utter_out_of_range"
+ZONE_UNAVAILABLE = "utter_zone_unavailable"
+AT_LIMIT = "utter_at_limit"
+UNKNOWN_STATE = "utter_unknown_state"
+UNKNOWN_VALUE = "utter_unknown_value"
+PROBLEMS = (OUT_OF_RANGE, ZONE_UNAVAILABLE, AT_LIMIT, UNKNOWN_STATE, UNKNOWN_VALUE)
+"""Responses a project needs for what can't be carried out."""
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _as_target(value: object) -> object:
+    return value if isinstance(value, dict) else {"value": value}
+
+
+def _as_rule(value: object) -> object:
+    return {"steps": value} if isinstance(value, list) else value
+
+
+Names = Annotated[list[str], BeforeValidator(_as_list)]
+
+
+class Target(BaseModel):
+    """Where a step wants its signal: a fixed value, what an entity says, or so much more or less than now."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: Literalised | None = None
+    """A fixed value."""
+    entity: str | None = None
+    """The entity that says it; with `change`, how much."""
+    default: Literalised | None = None
+    """Taken when the entity wasn't said."""
+    change: float | None = None
+    """So much more (or less, when negative) than the car's present state: in levels where the signal has levels."""
+    values: dict[Literalised, Literalised] = {}
+    """What an entity's values mean in the signal's; for a text signal, words not listed are a problem."""
+    levels: list[Literalised] = []
+    """Levels of this step's own, instead of the signal's."""
+    join: list[str] = []
+    """Entities whose words together are the value, those that were said, with spaces."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Target:
+        given = [self.value is not None, self.entity is not None or self.change is not None, bool(self.join)]
+        if sum(given) != 1:
+            raise ValueError("give a value, or `entity` and/or `change`, or `join`: exactly one of these ways.")
+        return self
+
+
+class Step(BaseModel):
+    """One signal to set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    set: str
+    """A signal's name."""
+    to: Annotated[Target, BeforeValidator(_as_target)]
+    zone: Names = [SPEAKER]
+    """For which seats when none was said: `speaker`, seats, or zone groups."""
+    ask: str | None = None
+    """The response that asks for the entity when it wasn't said and has no default."""
+    when: Annotated[Names, Field(alias="if")] = []
+    """Only if one of these entities was said."""
+    unless: Names = []
+    """Only if none of these entities was said."""
+
+
+class Rule(BaseModel):
+    """Everything one intent does."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: tuple[Step, ...] = ()
+    read: tuple[str, ...] = ()
+    """Signals whose readings answer the question."""
+    zone: Names = []
+    """Which seats are read out when none was said; none listed: every seat."""
+
+    @model_validator(mode="after")
+    def _either(self) -> Rule:
+        if self.steps and self.read:
+            raise ValueError("an intent either sets signals or reads them.")
+        return self
+
+
+IntentRule = Annotated[Rule, BeforeValidator(_as_rule)]

@@ -1,0 +1,1 @@
+"""Wake phrases: heard in sound by a small network, confirmed and cut off in text."""

@@ -1,0 +1,138 @@
+"""Hears wake phrases in a running microphone: shared speech embeddings, and a small head for each phrase.
+
+A phrase is two files in `onnx_models/wake`: NAME.onnx, the head (16 × 96 embeddings in, score 0..1 out), and
+NAME.json, its card. All phrases are listened for at once; each more costs a few microseconds every 80 ms.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..config import WakeSettings
+from ..errors import ModelError
+from ..events import AudioFrame, Language, Samples, WakeDetected
+from .features import CHUNK, Embeddings, FeatureNetworks, FeatureStream
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+HANGOVER = 0.5
+"""Seconds in which a phrase is still recognised after voice activity has ended."""
+
+
+class WakePhrase(BaseModel):
+    """A phrase's card: what `train wake` writes beside the head. Unknown keys are measurements and kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    text: str
+    language: Language
+    threshold: float = Field(ge=0, le=1)
+    """Score that counts as heard."""
+
+
+class WakeHead:
+    """One phrase's network."""
+
+    def __init__(self, file: Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        try:
+            self.phrase = WakePhrase.model_validate_json(file.with_suffix(".json").read_bytes())
+            self._session: InferenceSession = onnxruntime.InferenceSession(
+                str(file), options, providers=["CPUExecutionProvider"]
+            )
+        except (OSError, ValidationError) as error:
+            raise ModelError(
+                f"{file.with_suffix('.json')}: not a wake phrase's card ({error}). "
+                "Train the phrase again with `cockpit-assistant train wake`."
+            ) from None
+        except Exception as error:  # onnxruntime's exceptions share no public base
+            raise ModelError(
+                f"{file}: not a usable wake word model ({error}). "
+                "Train the phrase again with `cockpit-assistant train wake`."
+            ) from None
+        self._input = self._session.get_inputs()[0].name
+
+    def score(self, window: Embeddings) -> float:
+        """How surely the phrase has just ended, 0..1."""
+        return float(self.scores(window[np.newaxis])[0])
+
+    def scores(self, windows: Embeddings) -> Embeddings:
+        """The same for n windows at once: n × WINDOW × WIDTH in, n out."""
+        return np.asarray(self._session.run(None, {self._input: windows})[0], dtype=np.float32).reshape(-1)
+
+
+class WakeDetector:
+    """Audio frames in, wake detections out."""
+
+    def __init__(self, heads: list[WakeHead], networks: FeatureNetworks, settings: WakeSettings) -> None:
+        self._heads = heads
+        self._features = FeatureStream(networks)
+        self._settings = settings
+        self._pending: list[Samples] = []
+        self._gathered = 0
+        self._listen_until = -np.inf
+        self._deaf_until = -np.inf
+
+    @classmethod
+    def load(cls, folder: Path, settings: WakeSettings) -> WakeDetector:
+        """The phrases of the settings, from a folder of heads and cards; all in it where the settings name none.
+
+        Raises:
+            ModelError: a named phrase isn't there, the folder has none, or a file is damaged.
+        """
+        there = sorted(folder.glob("*.onnx"))
+        chosen = [folder / f"{name}.onnx" for name in settings.phrases] or there
+        if not chosen:
+            raise ModelError(f"{folder}: no wake phrase there. Train one with `cockpit-assistant train wake`.")
+        for file in chosen:
+            if not file.is_file():
+                raise ModelError(
+                    f"wake phrase `{file.stem}` is not in {folder}; "
+                    f"there: {', '.join(found.stem for found in there) or 'none'}. "
+                    "Correct `phrases` in [wake], or train it with `cockpit-assistant train wake`."
+                )
+        return cls([WakeHead(file) for file in chosen], FeatureNetworks(), settings)
+
+    @property
+    def phrases(self) -> tuple[WakePhrase, ...]:
+        """What is listened for, with the thresholds in force."""
+        return tuple(head.phrase.model_copy(update={"threshold": self._threshold(head)}) for head in self._heads)
+
+    def feed(self, frame: AudioFrame, active: bool = True) -> WakeDetected | None:
+        """The next 20 ms. With `active` False nobody is speaking, and nothing but speech can be the phrase."""
+        if active:
+            self._listen_until = frame.end + HANGOVER
+        self._pending.append(frame.samples)
+        self._gathered += len(frame.samples)
+        if self._gathered < CHUNK:
+            return None
+        audio = np.concatenate(self._pending)
+        self._features.push(audio[:CHUNK])
+        self._pending, self._gathered = [audio[CHUNK:]], self._gathered - CHUNK
+        if frame.end > self._listen_until or frame.time < self._deaf_until:
+            return None
+        window = self._features.window()
+        heard = [(score, head) for head in self._heads if (score := head.score(window)) >= self._threshold(head)]
+        if not heard:
+            return None
+        score, head = max(heard, key=lambda candidate: candidate[0])
+        self._deaf_until = frame.end + self._settings.cooldown
+        return WakeDetected(head.phrase.text, score, frame.end, frame.seat)
+
+    def reset(self) -> None:
+        """Forget what was heard, and the pause after a detection: for a jump in the audio."""
+        self._features.reset()
+        self._pending, self._gathered = [], 0
+        self._listen_until = self._deaf_until = -np.inf
+
+    def _threshold(self, head: WakeHead) -> float:
+        return head.phrase.threshold if self._settings.threshold is None else self._settings.threshold

@@ -1,0 +1,296 @@
+"""Decisions: what an understanding leads to, and what is said of the outcome."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from cockpit_assistant.dialogue.domain import Domain
+from cockpit_assistant.dialogue.policy import ANSWER_WITHIN, PATIENCE, Dialogue
+from cockpit_assistant.dialogue.wording import Wording, together
+from cockpit_assistant.events import (
+    Clause,
+    Command,
+    CommandConfirmed,
+    CommandFailed,
+    Decision,
+    Entity,
+    Failure,
+    Route,
+    Understanding,
+)
+from cockpit_assistant.resources import shipped
+from cockpit_assistant.vehicle.model import VehicleModel
+from cockpit_assistant.vehicle.safety import Safety
+from cockpit_assistant.vehicle.state import VehicleState
+
+PROJECT = shipped("nlu_data")
+MODEL = VehicleModel.load(PROJECT)
+SAFETY = Safety.load(PROJECT, MODEL)
+DOMAIN = Domain.load(PROJECT)
+WINDOW = "Vehicle.Cabin.Door.Row1.{}.Window.Position"
+
+
+def clause(intent: str, **entities: object) -> Clause:
+    return Clause(intent, intent, 1.0, tuple(Entity(n, v, 0, 0, str(v)) for n, v in entities.items()))  # type: ignore[arg-type]
+
+
+class Talk:
+    """A dialogue in a parked car, with the words it says."""
+
+    def __init__(self, language: str = "zh") -> None:
+        self.wording = Wording(DOMAIN)
+        self.dialogue = Dialogue(MODEL, SAFETY, self.wording, lambda: datetime(2026, 5, 1, 15, 5))
+        self.state = MODEL.initial_state()
+        self.language = language
+        self.now = 0.0
+
+    def hear(self, *clauses: Clause, seat: str = "driver", text: str = "…") -> Decision:
+        for path, value in list(self.state.items()):
+            self.state.put(path, value, self.now)  # the car keeps reporting
+        understanding = Understanding(text, self.language, seat, clauses)
+        return self.dialogue.decide(understanding, self.state, self.now)
+
+    def words(self, decision: Decision) -> str:
+        return together([self.wording.of(say, self.language) for say in decision.say], self.language)
+
+    def confirm(self, *commands: Command) -> None:
+        for command in commands:
+            before = self.state.value(command.path)
+            self.state.put(command.path, command.value, self.now)
+            self.dialogue.note(CommandConfirmed("id", command, before))
+
+    def reports(self) -> str:
+        due = self.dialogue.report(self.now)
+        return together([self.wording.of(say, language) for say, language, _ in due], self.language)
+
+
+def test_success_is_said_only_after_the_car_shows_it() -> None:
+    talk = Talk()
+    decision = talk.hear(clause("open_window", zone="passenger"))
+    assert decision.route is Route.COMMAND
+    assert decision.commands == (Command(WINDOW.format("PassengerSide"), 100, "open_window", "driver"),)
+    assert talk.words(decision) == ""
+    assert talk.reports() == ""
+    talk.confirm(*decision.commands)
+    assert "副驾车窗" in talk.reports()
+
+
+def test_a_slow_actuator_is_announced_as_under_way_and_not_as_done() -> None:
+    talk = Talk("en")
+    decision = talk.hear(clause("open_window", zone="passenger"))
+    talk.now = PATIENCE
+    assert talk.reports() == "Opening the passenger window."
+    talk.confirm(*decision.commands)
+    assert talk.reports() == "", "what was announced is not repeated"
+
+
+def test_a_slow_actuator_that_fails_after_its_announcement_is_told() -> None:
+    talk = Talk("en")
+    decision = talk.hear(clause("open_window", zone="passenger"))
+    talk.now = PATIENCE
+    talk.reports()
+    talk.dialogue.note(CommandFailed("id", decision.commands[0], Failure.NOT_REACHED))
+    assert "passenger window" in talk.reports()
+
+
+def test_partial_success_names_what_did_not_happen() -> None:
+    talk = Talk()
+    decision = talk.hear(clause("open_window", zone="all"))
+    talk.confirm(*decision.commands[:-1])
+    talk.dialogue.note(CommandFailed("id", decision.commands[-1], Failure.NO_ANSWER))
+    said = talk.reports()
+    assert "右后车窗" in said
+    assert "都开了" not in said
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_failure_is_told(failure: Failure, language: str) -> None:
+    talk = Talk(language)
+    decision = talk.hear(clause("turn_on_climate"))
+    for command in decision.commands:
+        talk.dialogue.note(CommandFailed("id", command, failure))
+    assert talk.reports()
+
+
+def test_several_clauses_become_one_report() -> None:
+    talk = Talk()
+    decision = talk.hear(clause("turn_on_climate"), clause("turn_on_seat_heating"))
+    talk.confirm(decision.commands[0])
+    assert talk.reports() == "", "the turn is told as a whole"
+    talk.confirm(*decision.commands[1:])
+    said = talk.reports()
+    assert "空调" in said
+    assert "座椅加热" in said
+
+
+def test_unsafe_is_refused_with_a_reason_and_nothing_is_sent() -> None:
+    talk = Talk()
+    talk.state.put("Vehicle.Speed", 60.0, 0.0)
+    talk.state.put("Vehicle.IsMoving", True, 0.0)
+    decision = talk.hear(clause("open_tailgate"))
+    assert decision.route is Route.REFUSE
+    assert decision.commands == ()
+    assert talk.words(decision)
+
+
+def test_an_unknown_vehicle_state_is_a_moving_car() -> None:
+    talk = Talk()
+    talk.state = VehicleState()
+    assert talk.hear(clause("open_tailgate")).route is Route.REFUSE
+
+
+def test_the_safe_half_of_a_sentence_is_done_and_the_rest_refused() -> None:
+    talk = Talk()
+    talk.state.put("Vehicle.Speed", 60.0, 0.0)
+    decision = talk.hear(clause("open_tailgate"), clause("turn_on_climate"))
+    assert decision.route is Route.COMMAND
+    assert {command.intent for command in decision.commands} == {"turn_on_climate"}
+    assert talk.words(decision)
+
+
+class TestConfirmation:
+    def rainy(self) -> Talk:
+        talk = Talk()
+        talk.state.put("Vehicle.Body.Raindetection.Intensity", 40, 0.0)
+        return talk
+
+    def test_is_asked_for_and_a_yes_does_exactly_what_was_asked(self) -> None:
+        talk = self.rainy()
+        asked = talk.hear(clause("open_sunroof"))
+        assert asked.route is Route.CONFIRM
+        assert asked.commands == ()
+        assert "天窗" in talk.words(asked)
+        agreed = talk.hear(clause("affirm"))
+        assert [command.intent for command in agreed.commands] == ["open_sunroof"]
+
+    def test_no_forgets_it(self) -> None:
+        talk = self.rainy()
+        talk.hear(clause("open_sunroof"))
+        assert talk.hear(clause("deny")).commands == ()
+        assert talk.hear(clause("affirm")).commands == ()
+
+    def test_expires(self) -> None:
+        talk = self.rainy()
+        talk.hear(clause("open_sunroof"))
+        talk.now = ANSWER_WITHIN + 0.1
+        assert talk.hear(clause("affirm")).commands == ()
+
+    def test_another_seat_cannot_give_it(self) -> None:
+        talk = self.rainy()
+        talk.hear(clause("open_sunroof"))
+        assert talk.hear(clause("affirm"), seat="rear_left").commands == ()
+
+    def test_safety_is_asked_again_when_the_yes_comes(self) -> None:
+        talk = Talk()
+        talk.state.put("Vehicle.Cabin.Seat.Row1.PassengerSide.OccupancyStatus", "OCCUPIED", 0.0)
+        assert talk.hear(clause("move_seat_back", zone="passenger")).route is Route.CONFIRM
+        agreed = talk.hear(clause("affirm"))
+        assert all(SAFETY.judge(c, talk.state, talk.now).kind != "refuse" for c in agreed.commands)
+
+
+class TestQuestion:
+    def test_only_what_is_missing_is_asked_and_a_bare_answer_completes_it(self) -> None:
+        talk = Talk()
+        asked = talk.hear(clause("set_temperature"))
+        assert asked.route is Route.QUESTION
+        answered = talk.hear(text="二十四")
+        assert [command.value for command in answered.commands] == [24]
+
+    def test_an_answer_that_repeats_the_command_counts(self) -> None:
+        talk = Talk()
+        talk.hear(clause("set_temperature", zone="passenger"))
+        answered = talk.hear(clause("set_temperature", temperature=22))
+        assert [command.path for command in answered.commands] == [
+            "Vehicle.Cabin.HVAC.Station.Row1.Passenger.Temperature"
+        ]
+
+    def test_another_command_instead_of_an_answer_is_taken_as_such(self) -> None:
+        talk = Talk()
+        talk.hear(clause("set_temperature"))
+        assert [c.intent for c in talk.hear(clause("turn_on_climate")).commands] == ["turn_on_climate"]
+
+    def test_expires(self) -> None:
+        talk = Talk()
+        talk.hear(clause("set_temperature"))
+        talk.now = ANSWER_WITHIN + 0.1
+        assert talk.hear(text="二十四").commands == ()
+
+
+class TestUndo:
+    def test_goes_back_to_what_the_car_showed_before(self) -> None:
+        talk = Talk()
+        done = talk.hear(clause("set_temperature", temperature=28))
+        talk.confirm(*done.commands)
+        talk.reports()
+        undone = talk.hear(clause("undo"))
+        assert [command.value for command in undone.commands] == [23.0]
+        talk.confirm(*undone.commands)
+        assert "温度" in talk.reports()
+
+    def test_goes_back_several_steps_and_then_says_so(self) -> None:
+        talk = Talk()
+        for degrees in (25, 27):
+            talk.confirm(*talk.hear(clause("set_temperature", temperature=degrees)).commands)
+            talk.reports()
+        values = []
+        for _ in range(2):
+            undone = talk.hear(clause("undo"))
+            values += [command.value for command in undone.commands]
+            talk.confirm(*undone.commands)
+            talk.reports()
+        assert values == [25, 23.0]
+        assert talk.hear(clause("undo")).commands == ()
+
+    def test_passes_through_safety(self) -> None:
+        talk = Talk()
+        talk.confirm(*talk.hear(clause("open_tailgate")).commands)
+        talk.reports()
+        talk.confirm(*talk.hear(clause("close_tailgate")).commands)
+        talk.reports()
+        talk.state.put("Vehicle.Speed", 60.0, 0.0)
+        assert talk.hear(clause("undo")).commands == (), "undoing would open the tailgate of a moving car"
+
+    def test_what_failed_is_not_undone(self) -> None:
+        talk = Talk()
+        decision = talk.hear(clause("turn_on_climate"))
+        for command in decision.commands:
+            talk.dialogue.note(CommandFailed("id", command, Failure.REJECTED))
+        talk.reports()
+        assert talk.hear(clause("undo")).commands == ()
+
+
+def test_status_is_answered_from_the_car() -> None:
+    talk = Talk("en")
+    talk.state.put("Vehicle.Powertrain.Range", 123_400, 0.0)
+    decision = talk.hear(clause("ask_range"))
+    assert decision.route is Route.QUESTION
+    assert "123 kilometres" in talk.words(decision)
+
+
+@pytest.mark.parametrize(("language", "time"), [("zh", "下午3点零5分"), ("en", "3:05 pm")])
+def test_time_is_said_as_people_say_it(language: str, time: str) -> None:
+    talk = Talk(language)
+    assert time in talk.words(talk.hear(clause("ask_time")))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("intent", sorted(DOMAIN.intents))
+def test_no_intent_leaves_the_speaker_without_an_answer(intent: str, language: str) -> None:
+    talk = Talk(language)
+    decision = talk.hear(clause(intent))
+    talk.confirm(*decision.commands)
+    assert talk.words(decision) + talk.reports()
+
+
+def test_out_of_scope_is_chat() -> None:
+    assert Talk().hear().route is Route.CHAT
+
+
+@pytest.mark.parametrize("seat", ["driver", "passenger", "rear_left"])
+def test_the_speakers_own_seat_is_meant_where_none_is_said(seat: str) -> None:
+    decision = Talk().hear(clause("turn_on_seat_heating"), seat=seat)
+    (command,) = decision.commands
+    assert MODEL.signal_at(command.path)[2] == (seat,)  # type: ignore[index]
