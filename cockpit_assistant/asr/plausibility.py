@@ -48,5 +48,8 @@ def is_plausible(text: str, seconds: float, probability: float, no_speech: float
 
 
 def without_loops(text: str) -> str:
-    """The text with anything that is said three times or more in a row said once: the decoder was stuck."""
-    return _LOOP.sub(lambda loop: loop["unit"], text)
+    """The text with anything that is said three times or more in a row said once: the decoder was stuck.
+
+    Digits stay: a telephone number may well have six zeros.
+    """
+    return _LOOP.sub(lambda loop: loop[0] if loop["unit"].isdigit() else loop["unit"], text)

@@ -6,6 +6,7 @@ a preview can be taken at any time, typically in a pause, and costs nothing more
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,13 +49,17 @@ class Recognizer(Protocol):
 
         Args:
             language: what is spoken; None lets the engine tell the project's languages apart if it can.
-            prompt: words and phrases that are likely, to lean towards; engines without such a thing ignore it.
+            prompt: words and phrases that are likely, to lean towards, instead of those the recogniser was
+                loaded with; engines without such a thing ignore it.
         """
         ...
 
 
-def open_recognizer(settings: AsrSettings) -> Recognizer:
+def open_recognizer(settings: AsrSettings, prompts: Mapping[Language, str] | None = None) -> Recognizer:
     """Load the engine and model that the settings name.
+
+    `prompts` holds what to lean towards in each language, as `prompts.load_prompts` reads it; it is used by every
+    stream that brings no prompt of its own, above all by those whose language is still open.
 
     Raises:
         ModelError: the model is missing, damaged or of the wrong kind, or the engine is not installed.
@@ -66,4 +71,4 @@ def open_recognizer(settings: AsrSettings) -> Recognizer:
         return VoskRecognizer(folder)
     from .whisper import WhisperRecognizer
 
-    return WhisperRecognizer(folder, settings.threads)
+    return WhisperRecognizer(folder, settings.threads, prompts=prompts)

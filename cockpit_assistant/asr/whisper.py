@@ -8,7 +8,7 @@ someone speaks, but a preview taken in the first moments of a pause is ready whe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,13 +43,20 @@ _SILENT = 20.0
 class WhisperRecognizer:
     """A loaded Whisper model."""
 
-    def __init__(self, folder: Path, threads: int = 2, languages: Sequence[Language] = ("zh", "en")) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        threads: int = 2,
+        languages: Sequence[Language] = ("zh", "en"),
+        prompts: Mapping[Language, str] | None = None,
+    ) -> None:
         """Load a CTranslate2 Whisper model.
 
         Args:
             folder: holds model.bin, config.json, tokenizer.json and vocabulary.txt.
             threads: CPU threads of encoder and decoder.
             languages: those that are told apart where a stream's language is open.
+            prompts: what to lean towards in each language, for streams that bring no prompt of their own.
 
         Raises:
             ModelError: the folder holds no such model, or the model doesn't know one of the languages.
@@ -68,6 +75,7 @@ class WhisperRecognizer:
         self._features = whisper.feature_extractor
         self._tokenizer = whisper.hf_tokenizer
         self._languages = tuple(languages)
+        self._prompts = dict(prompts or {})
         self._end = self._token("<|endoftext|>")
         for language in languages:
             self._token(f"<|{language}|>")
@@ -97,7 +105,7 @@ class WhisperRecognizer:
         encoded = self._encode(samples)
         spoken = language or self._detect(encoded)
         start = [self._token(f"<|{name}|>") for name in ("startoftranscript", spoken, "transcribe", "notimestamps")]
-        if prompt:
+        if prompt := prompt or self._prompts.get(spoken, ""):
             words = self._tokenizer.encode(" " + prompt.strip(), add_special_tokens=False).ids
             start = [self._token("<|startofprev|>"), *words, *start]
         # CTranslate2 lets the text take no more than half of max_length.

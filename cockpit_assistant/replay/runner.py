@@ -99,6 +99,7 @@ def rig(
         simulated_car(project, settings, clock) as car,
         connected_bus(project, car.settings, clock) as bus,
     ):
-        settle(bus, car.vehicle)
         assistant = assemble(project, car.settings, bus, clock, ears=ears, voice=voice, observers=observers)
-        yield Rig(assistant, car, bus, clock)
+        drive = Rig(assistant, car, bus, clock)
+        drive.finish()  # what isn't known yet counts as a hazard
+        yield drive

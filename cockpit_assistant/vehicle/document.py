@@ -38,7 +38,7 @@ class Document:
         try:
             text = file.read_text(encoding="utf-8")
         except OSError as error:
-            raise ProjectError(f"{file}: can't be read ({error.strerror}). Check the project's path.") from None
+            raise ProjectError(f"{file}: can't be read ({error.strerror}). Check --project.") from None
         except UnicodeDecodeError:
             raise ProjectError(f"{file}: not UTF-8 text. Save the file as UTF-8.") from None
         try:
@@ -73,9 +73,9 @@ class Document:
             path = path[:-1]
         return self._lines.get(path, 1)
 
-    def error(self, path: Sequence[Key], message: str) -> ProjectError:
-        """A ProjectError about the key at `path`."""
-        return ProjectError(f"{self.file}:{self.line(*path)}: {_spelled(path)}: {message}")
+    def error(self, path: Sequence[Key], message: str, line: int | None = None) -> ProjectError:
+        """A ProjectError about the key at `path`, on its own line unless another one is given."""
+        return ProjectError(f"{self.file}:{line or self.line(*path)}: {_spelled(path)}: {message}")
 
     def _walk(self, node: yaml.Node | None, path: tuple[Key, ...]) -> None:
         if node is None or path in self._lines:
@@ -105,9 +105,7 @@ class Document:
             key = str(path[-1])
             close = difflib.get_close_matches(key, _field_names(model), n=1)
             remedy = f"Did you mean `{close[0]}`?" if close else "Remove it, or check its spelling and indentation."
-            return str(self.error(path[:-1] or path, f"unknown key `{key}`. {remedy}")).replace(
-                f":{self.line(*(path[:-1] or path))}:", f":{self.line(*path)}:", 1
-            )
+            return str(self.error(path[:-1], f"unknown key `{key}`. {remedy}", line=self.line(*path)))
         if kind == "missing":
             return str(self.error(path, f"`{loc[-1]}` is missing. Add it."))
         if kind == "value_error":

@@ -1,8 +1,8 @@
 """The vehicle's own guard: decides for each set request whether the car may act on it.
 
 It trusts nobody: form, age, signal, value and safety are checked again here, with the car's own state, whatever the
-sender has checked before. A request that is delivered twice gets the same answer and acts once. Where the rules want a
-spoken yes, the asking is the dialogue's business: such a request is admitted.
+sender has checked before. A request that is delivered twice gets the same answer and acts once. Where the rules
+want a spoken yes, the asking is the dialogue's business: such a request is admitted.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class UnfitError(Exception):
     Attributes:
         response: what is to be said about it.
         value: what was asked for.
-        limits: `min`, `max` and `unit` where they explain it.
+        limits: `minimum`, `maximum` and `unit` where they explain it.
     """
 
     def __init__(self, response: str, value: Value, limits: tuple[tuple[str, Value], ...] = ()) -> None:
@@ -66,7 +66,7 @@ def checked(signal: Signal, said: Value) -> Value:
     if signal.is_number and (isinstance(said, (bool, str)) or not math.isfinite(said)):
         raise UnfitError(UNKNOWN_VALUE, said)
     if signal.is_number and not signal.lowest <= float(said) <= signal.highest:
-        limits = (("min", _short(signal.lowest)), ("max", _short(signal.highest)), ("unit", signal.unit))
+        limits = (("minimum", _short(signal.lowest)), ("maximum", _short(signal.highest)), ("unit", signal.unit))
         raise UnfitError(OUT_OF_RANGE, said, limits)
     value = signal.fitted(said)
     if signal.misfit(value):
@@ -101,7 +101,7 @@ def _level(levels: Sequence[Value], said: Value) -> Value:
     if isinstance(said, str) or not math.isfinite(said):
         raise UnfitError(UNKNOWN_VALUE, said)
     if said not in range(1, len(levels) + 1):
-        raise UnfitError(OUT_OF_RANGE, said, (("min", 1), ("max", len(levels)), ("unit", "level")))
+        raise UnfitError(OUT_OF_RANGE, said, (("minimum", 1), ("maximum", len(levels)), ("unit", "level")))
     return levels[int(said) - 1]
 
 

@@ -93,7 +93,7 @@ def test_a_value_out_of_range_is_told_and_never_bent_to_fit(understand: Understa
     assert resolution.problem is not None
     assert resolution.problem.response == "utter_out_of_range"
     slots = dict(resolution.problem.slots)
-    assert (slots["min"], slots["max"], slots["value"]) == (16, 32, said)
+    assert (slots["minimum"], slots["maximum"], slots["value"]) == (16, 32, said)
 
 
 @pytest.mark.parametrize("said", [math.nan, math.inf, "lukewarm", True])
@@ -148,7 +148,7 @@ def test_levels_become_the_signals_own_values(understand: Understand, said: obje
 def test_a_level_the_car_does_not_have_is_told(understand: Understand, said: float) -> None:
     problem = understand("set_fan", level=said).problem
     assert problem is not None
-    assert dict(problem.slots).items() >= {"min": 1, "max": 7}.items()
+    assert dict(problem.slots).items() >= {"minimum": 1, "maximum": 7}.items()
 
 
 @pytest.mark.parametrize(

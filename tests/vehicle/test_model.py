@@ -75,7 +75,7 @@ def test_a_mistake_is_told_with_its_place_and_remedy(tmp_path: Path, old: str, n
 
 
 def test_a_sensor_that_follows_itself_is_a_mistake(tmp_path: Path) -> None:
-    loop = "  a:\n    path: Vehicle.Private.A\n    names: {}\n    kind: sensor\n    type: boolean\n    follows: {a: 0}\nintents:"
+    loop = "  a: {path: Vehicle.Private.A, names: {}, kind: sensor, type: boolean, follows: {a: 0}}\nintents:"
     with pytest.raises(ProjectError, match="a boolean follows a number, nothing else"):
         load(tmp_path, SMALL_CAR.replace("intents:", loop))
 

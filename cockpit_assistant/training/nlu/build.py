@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ...errors import ModelError
 from ...nlu.interpreter import OUT_OF_SCOPE
 from ...nlu.model import BOUNDARIES_FILE, FORMAT, NETWORK_FILE, SIDE_FILE, TokenizerSpec, data_hash, load
 from ...nlu.tokens import tokenizer
+from ...resources import cache_dir
 from .environment import Progress, RasaEnvironment
 from .joining import Example, practice
 from .parity import CONFIDENCE_TOLERANCE, assert_same, compare, references
@@ -59,32 +61,55 @@ def build(project: Path, out: Path, progress: Progress, keep: Path | None = None
     files = examples(project)
     taught = data_hash(project)
     environment = RasaEnvironment.ready(progress)
-    with tempfile.TemporaryDirectory(prefix="cockpit-train-") as temporary:
-        work = Path(temporary)
-        # Rasa takes every file of a folder that it is given, so it gets a folder with the NLU files only.
-        data = work / "data"
-        for file in files:
-            copy = data / file.relative_to(project / "data")
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
-        config = _config_copy(project, work)
-        progress(f"Training Rasa on {len(files)} files")
+    # The same data and configuration go on where an interrupted training stopped, step by step.
+    work = cache_dir() / "training" / _digest(taught, project)
+    # Rasa takes every file of a folder that it is given, so it gets a folder with the NLU files only.
+    data = work / "data"
+    for file in files:
+        copy = data / file.relative_to(project / "data")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+    config = _config_copy(project, work)
+
+    def train_rasa() -> None:
         arguments = ["train", "nlu", "--config", str(config), "--nlu", str(data), "--out", str(work / "models")]
         environment.rasa([*arguments, "--fixed-model-name", "nlu"], project, work)
-        progress("Taking the model apart")
+
+    def export() -> None:
         archive = work / "models" / "nlu.tar.gz"
         environment.module(f"{__package__}.export", [str(archive), str(data), str(work)], project, work)
-        progress("Training the clause tagger")
-        vocabulary = _practice(project, work)
-        environment.module(
-            f"{__package__}.tagger", [str(work / "practice.json"), str(work / BOUNDARIES_FILE)], project, work
-        )
-        progress("Comparing with Rasa")
-        trained = _install(taught, vocabulary, work, out)
-        if keep:
-            for name in (FLOAT_NETWORK, REFERENCE):
-                shutil.copyfile(work / name, keep / name)
-        return trained
+
+    def train_tagger() -> None:
+        material = [str(work / "practice.json"), str(work / BOUNDARIES_FILE)]
+        environment.module(f"{__package__}.tagger", material, project, work)
+
+    _step(work, "rasa", f"Training Rasa on {len(files)} files", train_rasa, progress)
+    _step(work, "export", "Taking the model apart", export, progress)
+    vocabulary = _practice(project, work)
+    _step(work, "tagger", "Training the clause tagger", train_tagger, progress)
+    progress("Comparing with Rasa")
+    trained = _install(taught, vocabulary, work, out)
+    if keep:
+        for name in (FLOAT_NETWORK, REFERENCE):
+            shutil.copyfile(work / name, keep / name)
+    shutil.rmtree(work)
+    return trained
+
+
+def _step(work: Path, name: str, what: str, do: Callable[[], None], progress: Progress) -> None:
+    """Do a step unless an earlier run has done it."""
+    done = work / f"{name}.done"
+    if done.exists():
+        progress(f"{what}: done before")
+        return
+    progress(what)
+    do()
+    done.touch()
+
+
+def _digest(taught: str, project: Path) -> str:
+    config = (project / "config.yml").read_bytes()
+    return hashlib.sha256(taught.encode() + config).hexdigest()[:16]
 
 
 def _practice(project: Path, work: Path) -> list[str]:
@@ -117,7 +142,7 @@ def _install(taught: str, vocabulary: list[str], work: Path, out: Path) -> Train
         "boundary_tokens": vocabulary,
     }
     made = work / "compiled"
-    made.mkdir()
+    made.mkdir(exist_ok=True)
     (made / SIDE_FILE).write_text(
         json.dumps(side, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8"
     )

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from .graph import write_diet
 
-LONGEST = 512
+LONGEST = 256
 """Positions the compiled network takes; an utterance has a few dozen."""
 
 
