@@ -59,7 +59,7 @@ def measure(settings: Settings, drive: Path, repeat: int, progress: Callable[[st
         progress(f"drive {number + 1} of {repeat}")
         records: list[Record] = []
         with rig(project, settings, ears=ears, voice=voice, observers=(records.append,)) as session:
-            session.arrange(initial_state(drive))
+            session.arrange(initial_state(drive, project.model))
             session.play(drive)
         turns += latencies(records)
         texts += [record.event.text for record in records if isinstance(record.event, FinalTranscript)]

@@ -94,20 +94,23 @@ try_service() {
     fi
 
     cp deploy/cockpit.toml "$work/"
-    mkdir "$work/state"
+    mkdir -p "$work/state/models"
+    cp -r "$(.venv/bin/python -c 'from cockpit_assistant.models import path; print(path("whisper-base"))')" \
+        "$work/state/models/"
     account=()
     local who="this account"
     if [ "$(id -u)" = 0 ] && has setpriv; then
         account=(setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs)
         who="an account without rights"
-        chown 65534:65534 "$work/state"
+        chown -R 65534:65534 "$work/state"
         if ! "${account[@]}" "$program" --help >/dev/null 2>&1; then
             account=()
             who="root, since other accounts can't read $(dirname "$(readlink -f .venv/bin/python)")"
         fi
     fi
     attempt "wrong settings end the service for good (2), as $who" ends_with 2 COCKPIT_BUS_PORT=many
-    attempt "a broker or microphone that is missing is tried again (5, 4), as $who" ends_with "4 5" COCKPIT_BUS_PORT=9
+    attempt "a broker or microphone that is missing is tried again (5, 4), as $who" \
+        ends_with "4 5" COCKPIT_BUS_PORT=9 COCKPIT_SPEECH_ENGINE=none
 }
 
 # --- container -------------------------------------------------------------------------------------------------

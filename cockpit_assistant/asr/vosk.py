@@ -63,7 +63,6 @@ class VoskRecognizer:
         extra = (self._grammar,) if self._grammar else ()
         engine = self._engine(self._model, SAMPLE_RATE, *extra)
         engine.SetWords(True)
-        engine.SetPartialWords(True)
         return VoskStream(engine, language or self._language)
 
 
@@ -81,15 +80,20 @@ class VoskStream:
         """Take more sound; returns the text so far when it has changed."""
         if self._engine.AcceptWaveform(samples.tobytes()):
             self._done.append(_words(json.loads(self._engine.Result()), "result"))
-        heard = self.preview()
-        if heard.text == self._shown:
+        partial = str(json.loads(self._engine.PartialResult()).get("partial", ""))
+        if partial == self._shown:
             return None
-        self._shown = heard.text
+        self._shown = partial
+        heard = self._transcript([(word, 0.0) for word in partial.split()])
         return PartialTranscript(heard.text, heard.language)
 
     def preview(self) -> Transcript:
         """The text so far."""
-        return self._transcript(_words(json.loads(self._engine.PartialResult()), "partial_result"))
+        # Confidences cost far more than the words: they are worked out here, and not for each 20 ms.
+        self._engine.SetPartialWords(True)
+        answer = json.loads(self._engine.PartialResult())
+        self._engine.SetPartialWords(False)
+        return self._transcript(_words(answer, "partial_result"))
 
     def finish(self) -> Transcript:
         """Decode what is still on its way, and close the utterance."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..audio.files import to_float
 from ..errors import ModelError
 from ..events import FRAME_SAMPLES, SAMPLE_RATE, Language, PartialTranscript, Samples
-from .plausibility import is_plausible, without_loops
+from .plausibility import believable
 from .recognizer import Transcript
 from .simplify import simplify
 
@@ -35,7 +35,8 @@ _MARGIN = 0.5
 _HOP = 160
 """Samples between two feature frames."""
 _TOKENS_PER_SECOND = 12
-_BEAM = 1
+_BEAM = 2
+"""Against 1: 18 instead of 15 of 40 noisy commands word for word, a tenth more time. 4 brings nothing more."""
 _SILENT = 20.0
 """Root mean square, of 32768, below which nothing can have been said (-64 dB of full scale)."""
 
@@ -119,9 +120,9 @@ class WhisperRecognizer:
             return_no_speech_prob=True,
         )[0]
         tokens = [token for token in result.sequences_ids[0] if token < self._end]
-        text = without_loops(self._tokenizer.decode(tokens).strip())
         probability = math.exp(result.scores[0])
-        if not is_plausible(text, seconds, probability, result.no_speech_prob):
+        text = believable(self._tokenizer.decode(tokens), seconds, probability, result.no_speech_prob)
+        if not text:
             return Transcript("", spoken, 0.0)
         return Transcript(simplify(text) if spoken == "zh" else text, spoken, probability)
 

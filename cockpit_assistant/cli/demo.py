@@ -41,7 +41,7 @@ def demo(options: argparse.Namespace) -> int:
     seconds = len(recording) / SAMPLE_RATE
     console.print(f"[bold]{drive.name}[/bold]: {seconds:.0f} s of driving. Models loaded in {loaded:.1f} s.")
     with rig(project, settings, ears=ears, voice=voice, observers=observers) as car:
-        car.arrange(initial_state(drive))
+        car.arrange(initial_state(drive, project.model))
         before = dict(car.bus.state.items())
         began = time.perf_counter()
         car.play(drive)

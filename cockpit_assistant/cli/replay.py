@@ -59,7 +59,7 @@ def replay(options: argparse.Namespace) -> int:
             trace = TraceFile(folder / "trace.jsonl", transcripts=True)
             observers += [trace, Replies(folder)]
         with rig(project, settings, ears=ears, voice=voice, observers=tuple(observers)) as drive:
-            drive.arrange(initial_state(recording))
+            drive.arrange(initial_state(recording, project.model))
             drive.play(recording)
         if trace:
             trace.close()

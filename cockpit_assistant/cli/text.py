@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -30,9 +31,7 @@ def say(options: argparse.Namespace) -> int:
     console = Console(highlight=False)
     records: list[Record] = []
     with rig(project, settings, observers=(records.append,)) as drive:
-        for assignment in options.set:
-            drive.car.vehicle.set(*_assignment(assignment, project))
-        drive.finish()
+        drive.arrange(dict(_assignment(text, project) for text in options.set))
         for text in options.text:
             records.clear()
             before = dict(drive.bus.state.items())
@@ -45,15 +44,18 @@ def say(options: argparse.Namespace) -> int:
 
 
 def _assignment(text: str, project: Project) -> tuple[str, Value]:
-    path, equals, value = text.partition("=")
+    path, equals, written = text.partition("=")
     if not equals:
         raise ConfigError(f"--set {text}: write PATH=VALUE, for example --set Vehicle.Speed=80.")
-    if project.model.signal_at(path) is None:
+    owner = project.model.signal_at(path)
+    if owner is None:
         raise ConfigError(f"--set {path}: {project.path / 'vehicle.yml'} knows no signal with this path.")
-    try:
-        return path, _VALUE.validate_python(json.loads(value))
-    except (json.JSONDecodeError, ValidationError):
-        return path, value
+    value: Value = written
+    with contextlib.suppress(ValueError):
+        value = _VALUE.validate_json(written)
+    if wrong := owner[1].misfit(value):
+        raise ConfigError(f"--set {path}: {wrong}")
+    return path, value
 
 
 def _show_changes(console: Console, before: dict[str, Value], after: dict[str, Value]) -> None:

@@ -27,6 +27,7 @@ from ..events import (
 from ..nlu.values import normalise
 from ..vehicle.mapping import Resolution, resolve
 from ..vehicle.model import VehicleModel
+from ..vehicle.requests import SUPERSEDED
 from ..vehicle.safety import Safety
 from ..vehicle.state import VehicleState
 from .facts import facts
@@ -226,6 +227,8 @@ class Dialogue:
     def _outcome(self, task: Task, language: Language) -> list[Say]:
         if not task.failed:
             return [] if task.announced else [task.done]
+        if all(failed.reason == SUPERSEDED for failed in task.failed):
+            return []  # the speaker has asked for something else since
         failed = task.failed[0]
         if failed.reason.startswith("utter_") and failed.reason in self._wording:
             return [Say(failed.reason, task.done.slots)]

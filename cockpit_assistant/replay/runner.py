@@ -36,7 +36,11 @@ class Rig:
         self.clock = clock
 
     def arrange(self, state: Mapping[str, Value]) -> None:
-        """Put the simulated car into a state, and let the assistant know it."""
+        """Put the simulated car into a state, and let the assistant know it.
+
+        Raises:
+            ValueError: the car has no such signal, or a value doesn't fit it.
+        """
         for path, value in state.items():
             self.car.vehicle.set(path, value)
         self.finish()

@@ -52,11 +52,11 @@ def vosk() -> VoskRecognizer:
 
 @pytest.fixture(scope="session")
 def korean(tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    """문을 열어 주세요: please open the door."""
+    """The word radio, twice: what the small model understands of a formant synthesiser's accent."""
     if shutil.which("espeak-ng") is None:
         pytest.skip("needs espeak-ng")
     file = tmp_path_factory.mktemp("korean") / "door.wav"
-    subprocess.run(["espeak-ng", "-v", "ko", "-s", "120", "-w", str(file), "문을 열어 주세요"], check=True)
+    subprocess.run(["espeak-ng", "-v", "ko", "-s", "110", "-w", str(file), "라디오. 라디오."], check=True)
     return files.read(file)
 
 
@@ -65,7 +65,7 @@ def spoken(request: pytest.FixtureRequest) -> Spoken:
     if request.param == "whisper":
         samples = files.read(RECORDINGS / "open_window_zh.flac")
         return Spoken(request.getfixturevalue("whisper"), "zh", samples, "车窗")
-    return Spoken(request.getfixturevalue("vosk"), "ko", request.getfixturevalue("korean"), "주세요")
+    return Spoken(request.getfixturevalue("vosk"), "ko", request.getfixturevalue("korean"), "라디오")
 
 
 def feed(stream: RecognizerStream, samples: Samples) -> None:
@@ -197,8 +197,8 @@ def test_vosk_shows_its_text_as_it_grows(vosk: VoskRecognizer, korean: Samples) 
 
 
 def test_vosk_can_be_held_to_a_list_of_phrases(vosk: VoskRecognizer, korean: Samples) -> None:
-    held = VoskRecognizer(models.path("vosk-ko"), phrases=["주세요", "음악"])
-    assert set(recognise(held, None, korean).text.split()) == {"주세요"}
+    held = VoskRecognizer(models.path("vosk-ko"), phrases=["라디오", "음악"])
+    assert set(recognise(held, None, korean).text.split()) == {"라디오"}
 
 
 def test_vosk_refuses_a_folder_without_a_model(tmp_path: Path) -> None:
