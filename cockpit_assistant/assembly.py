@@ -157,7 +157,7 @@ class Ears:
     """The engines that hear, loaded once and usable for any number of sessions."""
 
     def __init__(self, settings: Settings, project: Path, *, wake: bool = True) -> None:
-        """Load voice activity, wake phrases and the recogniser.
+        """Load voice activity, wake phrases and the recogniser. Without `wake` every utterance counts.
 
         Raises:
             ModelError: a model is missing or damaged.
@@ -167,7 +167,8 @@ class Ears:
         from .audio.voice_activity import VoiceActivity
 
         self.activity = VoiceActivity()
-        self.wake = load_wake(settings) if wake else None
+        self.wake = load_wake(settings)
+        self._always_awake = not wake
         self.recognizer = open_recognizer(settings.asr)
         self.prompts = load_prompts(project)
 
@@ -178,8 +179,7 @@ class Ears:
             return dialogue.is_complete(project.interpreter.parse(text, language, seat), state)
 
         self.activity.reset()
-        if self.wake:
-            self.wake.reset()
+        self.wake.reset()
         fixed = None if settings.language == "auto" else settings.language
         return Listener(
             self.wake,
@@ -189,5 +189,6 @@ class Ears:
             self.prompts,
             fixed,
             settings.default_language,
+            self._always_awake,
             is_complete,
         )

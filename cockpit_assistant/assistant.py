@@ -97,6 +97,7 @@ class Assistant:
         self._turn = 0
         self._answered = True
         """Whether the present turn has had its utterance, so that more speech is a turn of its own."""
+        self._began = self._done = clock.now()
         self._cause = time.monotonic()
 
     # --- what comes in -----------------------------------------------------------------------------------------
@@ -104,14 +105,14 @@ class Assistant:
     def hear(self, frame: AudioFrame) -> None:
         """Take 20 ms of sound, and everything that follows from it."""
         assert self._listener is not None, "an assistant without a listener takes text only"
-        self._cause = time.monotonic()
+        self._begin()
         for event in self._listener.feed(frame):
             self._take(event)
         self.attend()
 
     def read(self, text: str, seat: Seat = "driver", language: Language | None = None) -> None:
         """Take a typed utterance."""
-        self._cause = time.monotonic()
+        self._begin()
         self._turn += 1
         self._take(FinalTranscript(text, language or self._interpreter.language_of(text), seat))
 
@@ -121,7 +122,7 @@ class Assistant:
         Waits up to `wait` seconds of real time for the bus.
         """
         for outcome in self._bus.poll(wait):
-            self._cause = time.monotonic()
+            self._begin()
             self._take(outcome)
         self._report()
         while not self._spoken.empty():
@@ -201,9 +202,19 @@ class Assistant:
         if self._loudspeaker and self._loudspeaker.playing:
             self._loudspeaker.stop()
 
+    def _begin(self) -> None:
+        """Start on something that came in: now, or when the work before it was done.
+
+        A live clock has gone on meanwhile; a replay's stands still while the machine computes, and a trace must
+        show the latencies a driver would see.
+        """
+        self._began = max(self._clock.now(), self._done)
+        self._cause = time.monotonic()
+
     def _show(self, event: Event) -> None:
         monotonic = time.monotonic()
-        record = Record(self._turn, self._clock.stamp(monotonic - self._cause), monotonic, event)
+        self._done = self._began + monotonic - self._cause
+        record = Record(self._turn, self._done, monotonic, event)
         for observer in self._observers:
             observer(record)
 

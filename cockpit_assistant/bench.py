@@ -129,7 +129,6 @@ def _parse_times(project: Project, texts: Iterable[str]) -> list[float]:
 
 def _idle_share(ears: Ears, settings: Settings) -> float:
     """CPU seconds per second of quiet cabin: voice activity and wake word on faint noise, nobody speaking."""
-    assert ears.wake is not None
     noise = np.random.default_rng(1).normal(0, 60, IDLE_SECONDS * SAMPLE_RATE).astype(np.int16)
     ears.activity.reset()
     ears.wake.reset()

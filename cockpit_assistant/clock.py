@@ -18,14 +18,6 @@ class Clock(Protocol):
         """Seconds since the clock's zero; never goes back."""
         ...
 
-    def stamp(self, worked: float) -> float:
-        """The time to write on something that took `worked` seconds of computing since its cause came in.
-
-        A live clock has gone on meanwhile. One that stands still while the machine computes adds them, so that a
-        replay's trace shows the latencies a driver would see.
-        """
-        ...
-
 
 class SystemClock:
     """The machine's monotonic clock."""
@@ -33,10 +25,6 @@ class SystemClock:
     def now(self) -> float:
         """Seconds of `time.monotonic`."""
         return time.monotonic()
-
-    def stamp(self, worked: float) -> float:
-        """Now: the work is already in it."""
-        return self.now()
 
 
 class StreamClock:
@@ -48,10 +36,6 @@ class StreamClock:
     def now(self) -> float:
         """The time last set."""
         return self._now
-
-    def stamp(self, worked: float) -> float:
-        """The time last set, plus the work done since."""
-        return self._now + worked
 
     def advance_to(self, when: float) -> None:
         """Move to `when`; a time in the past leaves the clock where it is."""

@@ -308,7 +308,7 @@ class Record:
     turn: int
     """Counts from 1; 0 before the first turn."""
     time: float
-    """Stage time, computing included (see `clock.Clock.stamp`): differences are latencies, live and in a replay."""
+    """Stage time with the computing done until then, so that differences are latencies, live and in a replay."""
     monotonic: float
     """The machine's monotonic clock."""
     event: Event

@@ -51,16 +51,17 @@ class Listener:
 
     def __init__(
         self,
-        wake: WakeDetector | None,
+        wake: WakeDetector,
         activity: VoiceActivity,
         recognizer: Recognizer,
         settings: ListenSettings,
         prompts: dict[Language, str],
         language: Language | None = None,
         default_language: Language = "zh",
+        always_awake: bool = False,
         is_complete: Callable[[str, Language, Seat], bool] = lambda text, language, seat: False,
     ) -> None:
-        """`language` fixes what is spoken; None lets the recogniser tell. Without `wake` every utterance counts.
+        """`language` fixes what is spoken; None lets the recogniser tell. `always_awake`: every utterance counts.
 
         `is_complete` says whether a transcript is already a whole command, so that a short silence ends it.
         """
@@ -72,7 +73,8 @@ class Listener:
         self._prompts = prompts
         self._language = language
         self._is_complete = is_complete
-        self._state = _State.ASLEEP if wake else _State.AWAKE
+        self._always_awake = always_awake
+        self._state = _State.AWAKE if always_awake else _State.ASLEEP
         self._recent: deque[AudioFrame] = deque(maxlen=round(WAKE_REACH * SAMPLE_RATE / 320))
         self._stream: RecognizerStream | None = None
         self._phrase: WakeDetected | None = None
@@ -96,7 +98,7 @@ class Listener:
 
     def sleep(self) -> None:
         """Stop listening until the wake phrase."""
-        self._state = _State.ASLEEP if self._wake else _State.AWAKE
+        self._state = _State.AWAKE if self._always_awake else _State.ASLEEP
         self._stream = None
         self._phrase = None
         self._deadline = None
@@ -108,7 +110,7 @@ class Listener:
         self._recent.append(frame)
         edge = self._endpointer.feed(frame, probability)
         speaking = self._endpointer.speaking
-        if self._wake and (hit := self._wake.feed(frame, active=speaking)):
+        if not self._always_awake and (hit := self._wake.feed(frame, active=speaking)):
             yield hit
             self._awake_by(hit)
         if self._state is _State.ASLEEP:
@@ -137,7 +139,7 @@ class Listener:
     def _awake_by(self, hit: WakeDetected) -> None:
         self._state = _State.AWAKE
         self._phrase = hit
-        self._spoken = next(p.language for p in self._wake.phrases if p.text == hit.phrase) if self._wake else ""
+        self._spoken = next(p.language for p in self._wake.phrases if p.text == hit.phrase)
         self._follow_up = False
         self._deadline = hit.time + self._settings.no_speech_timeout
         self._open_stream(since=hit.time - WAKE_REACH)
@@ -156,7 +158,7 @@ class Listener:
 
     def _phrase_language(self) -> Language | None:
         """Who wakes the car in English goes on in English; without a wake phrase the recogniser has to tell."""
-        return self._spoken if self._wake else None
+        return None if self._always_awake else self._spoken
 
     def _preview(self, frame: AudioFrame) -> Iterator[Heard]:
         """Decode during the silence; where that is already a whole command, don't wait for more of it."""
@@ -186,7 +188,8 @@ class Listener:
 
     def _without_phrase(self, transcript: Transcript) -> str | None:
         """The transcript without the wake phrase; None where the phrase should be there and isn't."""
-        if self._phrase is None:
-            return transcript.text
-        match = find_phrase(transcript.text, [self._phrase.phrase])
-        return match.rest if match else None
+        if self._phrase is not None:
+            match = find_phrase(transcript.text, [self._phrase.phrase])
+            return match.rest if match else None
+        match = find_phrase(transcript.text, [phrase.text for phrase in self._wake.phrases])
+        return match.rest if match else transcript.text

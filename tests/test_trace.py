@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from cockpit_assistant import events
-from cockpit_assistant.clock import StreamClock
 from cockpit_assistant.errors import ConfigError
 from cockpit_assistant.trace import TraceFile, as_json, latencies
 
@@ -89,10 +88,3 @@ def test_latencies_count_from_the_end_of_speech() -> None:
     assert turn.command == pytest.approx(0.5), "the first request counts"
     assert turn.confirmed == pytest.approx(2.0), "the last confirmation counts"
     assert turn.reply is None
-
-
-def test_a_standing_clock_adds_the_work_to_its_stamps() -> None:
-    clock = StreamClock(5.0)
-    assert clock.stamp(0.2) == pytest.approx(5.2)
-    clock.advance_to(4.0)
-    assert clock.now() == 5.0

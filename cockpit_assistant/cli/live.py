@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             observers=observers,
         )
         microphone = stack.enter_context(Microphone(settings.audio, clock))
-        phrases = " / ".join(phrase.text for phrase in ears.wake.phrases) if ears.wake else ""
+        phrases = " / ".join(phrase.text for phrase in ears.wake.phrases)
         console.print(f"Listening. Say {phrases}. Ctrl-C ends.")
         for item in microphone:
             if isinstance(item, Fault):

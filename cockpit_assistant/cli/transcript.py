@@ -47,7 +47,8 @@ class Transcript:
         since = f"+{(record.time - self._ended) * 1000:6.0f} ms" if self._ended is not None else " " * 10
         clock = f"{int(record.time) // 60}:{record.time % 60:04.1f}"
         number = f"{record.turn:>3}" if label == "wake" else "   "
-        self._console.print(f"[dim]{number} {clock} {since}[/dim]  {label:<11}[{style}]{escape(text)}[/{style}]")
+        when = f"[dim]{number} {clock} {since}[/dim]"
+        self._console.print(f"{when}  {label:<11}[{style}]{escape(text)}[/{style}]", soft_wrap=True)
 
 
 def _line(event: Event) -> tuple[str, str, str] | None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 
 import yaml
@@ -92,7 +94,7 @@ class Counts:
 
 
 KOKORO = Counts(phrase=200, phrase_command=60, near=120, command=0, speech=60)
-ESPEAK = Counts(phrase=60, phrase_command=40, near=240, command=80, speech=400)
+ESPEAK = Counts(phrase=60, phrase_command=40, near=240, command=80, speech=1200)
 
 
 def plan_clips(
@@ -183,7 +185,12 @@ def _draw(
         if chance.random() < 0.3:
             near += ", " + spoken(_command(language, chance))
         return Clip(kind, near, voice, speed, held_out)
-    text = _command(language, chance) if kind is Kind.COMMAND else _talk(language, held_out, chance)
+    if kind is Kind.COMMAND:
+        text = _command(language, chance)
+    elif speakers or chance.random() < 0.3:
+        text = _talk(language, held_out, chance)
+    else:
+        text = _babble(language, held_out, chance)
     return Clip(kind, spoken(text), voice, speed, held_out)
 
 
@@ -253,6 +260,25 @@ def _talk(language: Language, held_out: bool, chance: random.Random) -> str:
         return chance.choice(lines)
     parts = [part for line in lines for part in re.split(r"(?<=[，。？！,.?!])\s*", line) if part]
     return ("" if language == "zh" else " ").join(chance.sample(parts, k=3))
+
+
+def _babble(language: Language, held_out: bool, chance: random.Random) -> str:
+    """Random words of the dictionary: every sequence of sounds comes up sooner or later. Each fifth is held out."""
+    words = _dictionary(language)
+    first = 4 if held_out else chance.randrange(4)
+    chosen = [words[chance.randrange(first, len(words), 5)] for _ in range(chance.randint(4, 9))]
+    return ("，" if language == "zh" else " ").join(chosen)
+
+
+@lru_cache
+def _dictionary(language: Language) -> list[str]:
+    """The words that pypinyin (Mandarin) and misaki (English) know the sound of."""
+    if language == "zh":
+        from pypinyin.phrases_dict import phrases_dict
+
+        return sorted(word for word in phrases_dict if len(word) <= 4)
+    gold = resources.files("misaki").joinpath("data/us_gold.json").read_text(encoding="utf-8")
+    return sorted(word for word in json.loads(gold) if word.isascii() and word.isalpha() and len(word) > 2)
 
 
 @lru_cache

@@ -85,7 +85,15 @@ class Surroundings:
 
     def pick(self, clips: Sequence[Clip], chance: float) -> Clip | None:
         """One of the clips with the given chance, else None."""
-        return clips[int(self._chance.integers(len(clips)))] if clips and self._chance.random() < chance else None
+        return self.one_of(clips) if clips and self.chance(chance) else None
+
+    def one_of(self, clips: Sequence[Clip]) -> Clip:
+        """Any of the clips."""
+        return clips[int(self._chance.integers(len(clips)))]
+
+    def chance(self, share: float) -> bool:
+        """True in a share of all cases."""
+        return bool(self._chance.random() < share)
 
     def pause(self, shortest: float, longest: float) -> Sound:
         """Silence of some length."""
@@ -141,6 +149,9 @@ def make_examples(
             scene = np.concatenate([lead_in, voice, follow, surroundings.pause(0.8, 0.8)]).astype(np.float32)
             start, end = len(lead_in), len(lead_in) + round(clip.lead * len(voice))
             scene = scene[: end + round(0.8 * SAMPLE_RATE)]
+            if clip.kind is Kind.PHRASE and surroundings.chance(0.5):
+                first, last = add(surroundings.place(_half(voice, lead_in, sound(surroundings.one_of(talk)))))
+                negatives.append(np.arange(max(first, WINDOW - 1), last))
             first, last = add(surroundings.place(scene))
             # A phrase spoken in one breath with a command has an estimated end: the windows begin earlier.
             ripe = first + (end - (0 if clip.lead == 1.0 else round(0.12 * SAMPLE_RATE))) // CHUNK
@@ -151,3 +162,12 @@ def make_examples(
         first, last = add(surroundings.place(surroundings.noise(10.0), snr=None))
         negatives.append(np.arange(max(first, WINDOW - 1), last))
     return Examples(np.concatenate(pieces), np.array(bags), np.concatenate(negatives))
+
+
+def _half(phrase: Sound, before: Sound, talk: Sound) -> Sound:
+    """One half of the phrase and something else instead of the other: neither half alone may wake the car."""
+    middle = len(phrase) // 2
+    rest = talk[: 2 * SAMPLE_RATE]
+    if len(talk) % 2:
+        return np.concatenate([before, phrase[:middle], rest])
+    return np.concatenate([before, rest, phrase[middle:], np.zeros(SAMPLE_RATE // 2, dtype=np.float32)])

@@ -39,7 +39,7 @@ class WakeNet(nn.Module):
             nn.Conv1d(MEMBERS * _DENSE, MEMBERS, 1, groups=MEMBERS),
         ]
         self.layers = nn.ModuleList(self.convolutions)
-        self.dropout = nn.Dropout(0.3)
+        self.dropout = nn.Dropout(0.4)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """Each member's logit for each window."""
@@ -62,7 +62,7 @@ def train_head(
     chance = np.random.default_rng(seed)
     rows = examples.embeddings[chance.integers(0, len(examples.embeddings), 20_000)]
     net = WakeNet(torch.from_numpy(rows.mean(axis=0)), torch.from_numpy(rows.std(axis=0) + 1e-3))
-    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=5e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=2e-3, total_steps=steps)
     hard = examples.negatives
     running = 0.0
@@ -149,5 +149,5 @@ def _hardest(net: WakeNet, examples: Examples, chance: np.random.Generator) -> n
 
 def _noisy(windows: np.ndarray, net: WakeNet, chance: np.random.Generator) -> torch.Tensor:
     """A little jitter, so that no member learns single numbers by heart."""
-    jitter = chance.standard_normal(windows.shape, dtype=np.float32) * 0.15
+    jitter = chance.standard_normal(windows.shape, dtype=np.float32) * 0.25
     return torch.from_numpy(windows + jitter * net.scale.numpy())

@@ -37,9 +37,13 @@ def main(archive: Path, data: Path, out: Path) -> None:
     training_data = load_data(str(data))
     diet = next(component for name, component, _ in pipeline if name == "DIETClassifier")
     weights, taggers = _weights(diet)
+    examples = sorted({(example.get("text"), example.get("intent")) for example in training_data.intent_examples})
+    reference = list(_references(sorted({text for text, _ in examples}), pipeline))
+    used = np.zeros(len(weights["token.kernel"]), np.bool_)
+    used[[column for answer in reference for _, column, _ in answer["tokens"]]] = True
     heads = int(diet.component_config["number_of_attention_heads"])
     for kind in ("fp32", "int8"):
-        write_diet(weights, heads, LONGEST, out / f"diet.{kind}.onnx", quantize=kind == "int8")
+        write_diet(weights, heads, LONGEST, used, out / f"diet.{kind}.onnx", quantize=kind == "int8")
     side = {
         "versions": {name: metadata.version(name) for name in ("rasa", "tensorflow", "scikit-learn", "onnx")},
         **_tables(pipeline),
@@ -49,8 +53,6 @@ def main(archive: Path, data: Path, out: Path) -> None:
         "split_entities": dict(diet.split_entities_config),
         "lookups": _lookups(training_data),
     }
-    examples = sorted({(example.get("text"), example.get("intent")) for example in training_data.intent_examples})
-    reference = list(_references(sorted({text for text, _ in examples}), pipeline))
     for name, content in (("pipeline", side), ("examples", examples), ("reference", reference)):
         (out / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 

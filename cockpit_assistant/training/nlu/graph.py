@@ -4,6 +4,8 @@ The sparse input is a product of a small matrix of counts with embeddings gather
 wide as the vocabulary. In the int8 file every weight matrix is stored as int8 with one scale a row or column and
 turned back into floats when the session starts; the embeddings stay int8 in memory, and only the rows that a
 sentence needs are turned back. Activations are never quantised: results hardly differ from float, on any machine.
+Most weights of a DIET transformer are zero by design (connection density); only the others are stored, with a bit
+mask that says where they belong.
 """
 
 from __future__ import annotations
@@ -20,7 +22,12 @@ OPSET = 17
 IR_VERSION = 8
 """Read by every onnxruntime since 1.13."""
 
+SPARSE = 0.6
+"""Matrices with a smaller share of weights are stored as mask and values."""
+
 Weights = Mapping[str, NDArray[np.float32]]
+
+_SMALL = (np.dtype(np.int8), np.dtype(np.uint8), np.dtype(np.int16))
 
 
 class Graph:
@@ -40,9 +47,9 @@ class Graph:
         return name
 
     def constant(self, value: NDArray[np.generic] | Sequence[int] | float) -> str:
-        """An initialiser: integers as int64, everything else as float32, int8 as it is."""
+        """An initialiser: integers as int64 and other numbers as float32, but small integer types as they are."""
         array = np.asarray(value)
-        if array.dtype != np.int8:
+        if array.dtype not in _SMALL:
             array = array.astype(np.int64 if np.issubdtype(array.dtype, np.integer) else np.float32)
         name = f"constant_{len(self.initializers)}"
         self.initializers.append(numpy_helper.from_array(array, name))
@@ -53,16 +60,38 @@ class Graph:
         if not self._quantize:
             return self.add("Gather", self.constant(table), indices)
         quantized, scales = _quantized(table, axis=1)
-        gathered = self.add("Cast", self.add("Gather", self.constant(quantized), indices), to=TensorProto.FLOAT)
+        gathered = self._floats(self.add("Gather", self.constant(quantized), indices))
         return self.add("Mul", gathered, self.add("Gather", self.constant(scales), indices))
+
+    def matrix(self, matrix: NDArray[np.float32]) -> str:
+        """A matrix that isn't indexed."""
+        if not self._quantize:
+            return self.constant(matrix)
+        quantized, scales = _quantized(matrix, axis=0)
+        sparse = np.count_nonzero(quantized) < SPARSE * quantized.size
+        floats = self._scattered(quantized) if sparse else self._floats(self.constant(quantized))
+        return self.add("Mul", floats, self.constant(scales))
+
+    def _scattered(self, matrix: NDArray[np.int8]) -> str:
+        """A matrix stored as its values that aren't zero and one bit for each place."""
+        eights = self.add("Cast", self.constant(np.packbits(matrix != 0)[:, None]), to=TensorProto.INT32)
+        powers = self.add("Cast", self.constant([128, 64, 32, 16, 8, 4, 2, 1]), to=TensorProto.INT32)
+        two = self.add("Cast", self.constant([2]), to=TensorProto.INT32)
+        bits = self.add("Reshape", self.add("Mod", self.add("Div", eights, powers), two), self.constant([-1]))
+        mask = self.slice(bits, 0, matrix.size)
+        # The value at a place is that of the how-many-eth bit set. (NonZero would be clearer, but onnxruntime
+        # doesn't work it out when the session starts.)
+        count = self.add("CumSum", mask, self.constant(0), exclusive=1)
+        values = self._floats(self.constant(np.append(matrix[matrix != 0], np.int8(0))))
+        flat = self.add("Mul", self.add("Gather", values, count), self._floats(mask))
+        return self.add("Reshape", flat, self.constant(list(matrix.shape)))
+
+    def _floats(self, value: str) -> str:
+        return self.add("Cast", value, to=TensorProto.FLOAT)
 
     def product(self, left: str, matrix: NDArray[np.float32]) -> str:
         """`left @ matrix`."""
-        if not self._quantize:
-            return self.add("MatMul", left, self.constant(matrix))
-        quantized, scales = _quantized(matrix, axis=0)
-        floats = self.add("Cast", self.constant(quantized), to=TensorProto.FLOAT)
-        return self.add("MatMul", left, self.add("Mul", floats, self.constant(scales)))
+        return self.add("MatMul", left, self.matrix(matrix))
 
     def dense(self, left: str, weights: Weights, name: str) -> str:
         """A dense layer: `name.kernel`, and `name.bias` if there is one."""
@@ -103,31 +132,36 @@ class Graph:
         onnx.save(model, str(file))
 
 
-def write_diet(weights: Weights, heads: int, longest: int, file: Path, quantize: bool) -> None:
+def write_diet(
+    weights: Weights, heads: int, longest: int, used: NDArray[np.bool_], file: Path, quantize: bool
+) -> None:
     """Write the network.
 
     Args:
         weights: as `export` collects them.
         heads: attention heads.
         longest: positions (tokens and the sentence) the network shall take.
+        used: which token features some training text has. The others (n-grams that reach over several tokens, say)
+            were never trained, so they are left out and count nothing.
         file: where to.
         quantize: store weights as int8.
     """
     graph = Graph(quantize)
     units = weights["embedding.kernel"].shape[1]
 
-    def summed(side: str) -> str:
-        table = graph.rows(weights[f"{side}.kernel"], f"{side}_columns")
-        return graph.add(
-            "Add", graph.add("MatMul", f"{side}_counts", table), graph.constant(weights[f"{side}.bias"])
-        )
+    def summed(side: str, table: NDArray[np.float32], columns: str) -> str:
+        counted = graph.add("MatMul", f"{side}_counts", graph.rows(table, columns))
+        return graph.add("Add", counted, graph.constant(weights[f"{side}.bias"]))
 
-    value = graph.add("Concat", summed("token"), summed("sentence"), axis=0)
+    kept, place = _without_unused(weights["token.kernel"], used)
+    places = graph.add("Cast", graph.add("Gather", graph.constant(place), "token_columns"), to=TensorProto.INT64)
+    sentences = summed("sentence", weights["sentence.kernel"], "sentence_columns")
+    value = graph.add("Concat", summed("token", kept, places), sentences, axis=0)
     for layer in _numbered(weights, "hidden"):
         value = graph.gelu(graph.dense(value, weights, layer))
     value = graph.add("Mul", graph.dense(value, weights, "embedding"), graph.constant(float(np.sqrt(units))))
     length = graph.add("Slice", graph.add("Shape", value), graph.constant([0]), graph.constant([1]))
-    positions = graph.constant(_positions(longest, units))
+    positions = graph.matrix(_positions(longest, units))
     value = graph.add("Add", value, graph.add("Slice", positions, graph.constant([0]), length, graph.constant([0])))
     for layer in _numbered(weights, "layer"):
         value = _transformer_layer(graph, value, weights, layer, heads, units)
@@ -174,6 +208,18 @@ def _numbered(weights: Weights, name: str) -> list[str]:
         int(key.split(".")[0][len(name) :]) for key in weights if key.startswith(name) and key[len(name)].isdigit()
     }
     return [f"{name}{number}" for number in sorted(numbers)]
+
+
+def _without_unused(
+    table: NDArray[np.float32], used: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.int16 | np.int64]]:
+    """The used rows and a row of zeros, and for each row of the whole table which of these it is."""
+    kept = np.vstack([table[used], np.zeros((1, table.shape[1]), np.float32)])
+    place: NDArray[np.int16 | np.int64] = np.full(
+        len(table), len(kept) - 1, np.int16 if len(kept) < 2**15 else np.int64
+    )
+    place[used] = np.arange(len(kept) - 1)
+    return kept, place
 
 
 def _positions(longest: int, units: int) -> NDArray[np.float32]:
