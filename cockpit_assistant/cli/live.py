@@ -16,10 +16,10 @@ from ..assistant import Observer
 from ..clock import SystemClock
 from ..config import Settings
 from ..errors import AudioError
-from ..events import Fault
+from ..events import Fault, Record
 from ..speech.voice import open_voice
 from ..trace import TraceFile
-from .common import busy, settings_of
+from .common import busy, errors, settings_of
 from .transcript import Transcript
 
 
@@ -40,18 +40,20 @@ def run(options: argparse.Namespace) -> int:
     console = Console(highlight=False)
     signal.signal(signal.SIGTERM, _interrupt)
     with contextlib.ExitStack() as stack:
-        with busy("Loading models"):
-            project = Project.load(settings.project, settings.default_language)
-            ears = Ears(settings, settings.project)
-            voice = open_voice(settings.speech)
+        # First what may be missing, then what takes long to load.
+        project = Project.load(settings.project, settings.default_language)
+        microphone = stack.enter_context(Microphone(settings.audio, clock))
+        speaks = settings.speech.engine != "none" and settings.audio.playback
+        loudspeaker = stack.enter_context(Loudspeaker()) if speaks else None
         if options.simulate:
             car = stack.enter_context(simulated_car(project, settings, clock))
             Thread(target=car.vehicle.run, name="car", daemon=True).start()
             settings = car.settings
         bus = stack.enter_context(connected_bus(project, settings, clock))
+        with busy("Loading models"):
+            ears = Ears(settings, settings.project)
+            voice = open_voice(settings.speech)
         worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="speech"))
-        loudspeaker = stack.enter_context(Loudspeaker()) if voice and settings.audio.playback else None
-        observers: list[Observer] = [Transcript(console), *_trace(settings, stack)]
         assistant = assemble(
             project,
             settings,
@@ -61,17 +63,26 @@ def run(options: argparse.Namespace) -> int:
             voice=voice,
             worker=worker,
             loudspeaker=loudspeaker,
-            observers=observers,
+            observers=[_faults, *_transcript(console), *_trace(settings, stack)],
         )
-        microphone = stack.enter_context(Microphone(settings.audio, clock))
         phrases = " / ".join(phrase.text for phrase in ears.wake.phrases)
-        console.print(f"Listening. Say {phrases}. Ctrl-C ends.")
+        errors.print(f"Listening. Say {phrases}. Ctrl-C ends.")
         for item in microphone:
             if isinstance(item, Fault):
                 assistant.notice(item)
             else:
                 assistant.hear(item)
     raise AudioError("The microphone gives no more sound. Plug it in again and restart.")
+
+
+def _transcript(console: Console) -> list[Observer]:
+    """What is said is shown to a person at a terminal, and never written into a log."""
+    return [Transcript(console)] if console.is_terminal else []
+
+
+def _faults(record: Record) -> None:
+    if isinstance(record.event, Fault):
+        errors.print(f"{record.event.source}: {record.event.message}")
 
 
 def _trace(settings: Settings, stack: contextlib.ExitStack) -> list[Observer]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from .. import models as store
-from .common import errors
+from .common import errors, settings_of
 
 
 def models(options: argparse.Namespace) -> int:
     """List, pull or verify; `verify` ends with 3 where a model is damaged."""
-    actions = {"list": _list, "pull": _pull, "verify": _verify}
-    return actions[options.action](store.store(), options.names)
+    known = store.store()
+    if options.action == "pull":
+        return _pull(known, options.names or store.needed(settings_of(options)))
+    return {"list": _list, "verify": _verify}[options.action](known, options.names)
 
 
-def _list(known: store.ModelStore, names: list[str]) -> int:
+def _list(known: store.ModelStore, names: Sequence[str]) -> int:
     table = Table(box=None, padding=(0, 2))
     for heading in ("name", "state", "size", "licence", "for"):
         table.add_column(heading, justify="right" if heading == "size" else "left")
@@ -31,13 +34,13 @@ def _list(known: store.ModelStore, names: list[str]) -> int:
     return 0
 
 
-def _pull(known: store.ModelStore, names: list[str]) -> int:
+def _pull(known: store.ModelStore, names: Sequence[str]) -> int:
     for folder in known.pull(names, errors):
         print(folder)
     return 0
 
 
-def _verify(known: store.ModelStore, names: list[str]) -> int:
+def _verify(known: store.ModelStore, names: Sequence[str]) -> int:
     """Without names: every model that is on this machine."""
     present = [name for name in known.manifest if known.state(name) is not store.State.MISSING]
     damaged = 0

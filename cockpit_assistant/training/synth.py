@@ -80,66 +80,67 @@ class Script(_Part):
 
 
 def synthesise(script: Path, out: Path, console: Console) -> list[Path]:
-    """Make the recording and its labels; returns both files. Progress goes to the console.
+    """Make the recording and, if anything is said in it, its labels; returns the files made.
+
+    Progress goes to the console.
 
     Raises:
         ProjectError: the script can't be read, or a key or value in it is wrong.
         ModelError: a voice, the model or espeak-ng is missing.
     """
     plan = read_script(script)
-    wanted = {*plan.voices.values(), *(line.voice for line in plan.lines if line.voice)}
-    folder = voice_folder(wanted)
-    styles = {name: read_voice(name, folder) for name in wanted}
-    kokoro = Kokoro(model_file())
-    gain = np.float32(10 ** (plan.level / 20))
+    speakers = Speakers(plan)
+    loudness = 10 ** (plan.level / 20)
     pieces: list[Sound] = [_silence(plan.lead_in)]
     labels: list[dict[str, JsonValue]] = []
     for line in track(plan.lines, "Synthesising", console=console, transient=True):
-        voice = line.voice or plan.voices[line.lang]
-        speed = line.speed or plan.speed
-
-        def say(text: str, line: Line = line, voice: str = voice, speed: float = speed) -> Sound:
-            sounds = [
-                kokoro.synthesise(
-                    to_phonemes(sentence, line.lang, british=voice.startswith("b")), styles[voice], speed
-                )
-                for sentence in sentences(text)
-            ]
-            joined = [
-                part for sound in sounds for part in (sound, np.zeros(round(PAUSE * KOKORO_RATE), np.float32))
-            ]
-            return _resampled(np.concatenate(joined[:-1])) if joined else _silence(0)
-
-        if line.wake and (line.pause is not None or not line.text):
-            spoken = np.concatenate([say(line.wake), _silence(line.pause or 0), say(line.text)])
-        else:
-            spoken = say((line.wake + ("，" if line.lang == "zh" else ", ") if line.wake else "") + line.text)
-        spoken = spoken * (gain / np.float32(max(spoken_level(spoken), 1e-6)))
+        spoken = speakers.say(line)
+        spoken *= np.float32(loudness / max(spoken_level(spoken), 1e-6))
         start = sum(map(len, pieces)) / SAMPLE_RATE
-        labels.append(
-            {
-                "start": round(start, 3),
-                "end": round(start + len(spoken) / SAMPLE_RATE, 3),
-                "lang": line.lang,
-                "wake": line.wake,
-                "text": line.text,
-                "seat": line.seat,
-                "voice": voice,
-                **({"expect": line.expect} if line.expect else {}),
-            }
-        )
-        pieces += [in_cabin(spoken, line.seat)[: len(spoken)] if plan.cabin else spoken]
-        pieces += [_silence(plan.gap if line.gap is None else line.gap)]
+        labels.append(_label(line, speakers.voice_of(line), start, start + len(spoken) / SAMPLE_RATE))
+        pieces.append(in_cabin(spoken, line.seat)[: len(spoken)] if plan.cabin else spoken)
+        pieces.append(_silence(plan.gap if line.gap is None else line.gap))
     drive = np.concatenate(pieces)
     for number, layer in enumerate(plan.noise):
         noise = make_noise(layer.kind, len(drive) / SAMPLE_RATE, plan.seed + number)[: len(drive)]
-        drive = drive + noise * np.float32(gain * 10 ** (-layer.snr / 20) / max(rms(noise), 1e-9))
-    _write(drive.astype(np.float32), out, plan.format)
+        drive += noise * np.float32(loudness * 10 ** (-layer.snr / 20) / max(rms(noise), 1e-9))
+    _write(drive, out, plan.format)
+    if not labels:
+        return [out]
     label_file = out.with_suffix(".labels.jsonl")
-    label_file.write_text(
-        "".join(json.dumps(label, ensure_ascii=False) + "\n" for label in labels), encoding="utf-8"
-    )
+    lines = [json.dumps(label, ensure_ascii=False) + "\n" for label in labels]
+    label_file.write_text("".join(lines), encoding="utf-8")
     return [out, label_file]
+
+
+class Speakers:
+    """Kokoro with the voices of a script."""
+
+    def __init__(self, plan: Script) -> None:
+        """Raises ModelError where a voice, the model or espeak-ng is missing."""
+        self._plan = plan
+        names = {*plan.voices.values(), *(line.voice for line in plan.lines if line.voice)}
+        folder = voice_folder(names)
+        self._styles = {name: read_voice(name, folder) for name in names}
+        self._kokoro = Kokoro(model_file())
+
+    def voice_of(self, line: Line) -> str:
+        """The line's own voice, else that of its language."""
+        return line.voice or self._plan.voices[line.lang]
+
+    def say(self, line: Line) -> Sound:
+        """Wake phrase and text: in one breath, or with the line's pause between them."""
+        if line.wake and line.text and line.pause is None:
+            return self._read(line.wake + ("，" if line.lang == "zh" else ", ") + line.text, line)
+        return np.concatenate([self._read(line.wake, line), _silence(line.pause or 0), self._read(line.text, line)])
+
+    def _read(self, text: str, line: Line) -> Sound:
+        voice, pieces = self.voice_of(line), [_silence(0)]
+        for sentence in sentences(text):
+            phonemes = to_phonemes(sentence, line.lang, british=voice.startswith("b"))
+            sound = self._kokoro.synthesise(phonemes, self._styles[voice], line.speed or self._plan.speed)
+            pieces += [_silence(PAUSE if len(pieces) > 1 else 0), _resampled(sound)]
+        return np.concatenate(pieces)
 
 
 def read_script(file: Path) -> Script:
@@ -166,6 +167,12 @@ def read_script(file: Path) -> Script:
         if not line.wake and not line.text:
             raise ProjectError(f"{file}: lines.{number}: has neither `wake` nor `text`.")
     return plan
+
+
+def _label(line: Line, voice: str, start: float, end: float) -> dict[str, JsonValue]:
+    label: dict[str, JsonValue] = {"start": round(start, 3), "end": round(end, 3), "lang": line.lang}
+    label |= {"wake": line.wake, "text": line.text, "seat": line.seat, "voice": voice}
+    return label | ({"expect": line.expect} if line.expect else {})
 
 
 def _silence(seconds: float) -> Sound:

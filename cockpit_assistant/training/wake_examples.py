@@ -149,7 +149,7 @@ def make_examples(
             scene = np.concatenate([lead_in, voice, follow, surroundings.pause(0.8, 0.8)]).astype(np.float32)
             start, end = len(lead_in), len(lead_in) + round(clip.lead * len(voice))
             scene = scene[: end + round(0.8 * SAMPLE_RATE)]
-            if clip.kind is Kind.PHRASE and surroundings.chance(0.5):
+            if clip.kind is Kind.PHRASE and talk and surroundings.chance(0.5):
                 first, last = add(surroundings.place(_half(voice, lead_in, sound(surroundings.one_of(talk)))))
                 negatives.append(np.arange(max(first, WINDOW - 1), last))
             first, last = add(surroundings.place(scene))

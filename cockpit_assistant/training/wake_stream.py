@@ -22,8 +22,9 @@ PUBLISHED = "embedding_model.onnx"
 def rebuild(published: Path, streaming: Path) -> None:
     """Write the streaming form of the published network.
 
-    Inputs are `spectra` (8·n × 32) and the layers' memories `state0`, `state1`, …; outputs `embeddings` (n × 96) and
-    `next0`, `next1`, …, the memories to go on with. The first 10 embeddings after states of zeros mean nothing.
+    Inputs are `spectra` (8·n × 32) and the layers' memories `state0`, `state1`, …; outputs are `embeddings`
+    (n × 96) and `next0`, `next1`, …, the memories to go on with. The first 10 embeddings after memories of
+    zeros mean nothing.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper

@@ -68,8 +68,8 @@ class FeatureNetworks:
         self, spectra: NDArray[np.float32], states: list[NDArray[np.float32]]
     ) -> tuple[Embeddings, list[NDArray[np.float32]]]:
         """One embedding for each 8 spectra, and the layers' memories to go on with."""
-        inputs = {"spectra": spectra, **{value.name: state for value, state in zip(self._states, states, strict=True)}}
-        embeddings, *after = self._embedding.run(None, inputs)
+        memories = {value.name: state for value, state in zip(self._states, states, strict=True)}
+        embeddings, *after = self._embedding.run(None, {"spectra": spectra, **memories})
         return embeddings, after
 
     def blank(self) -> list[NDArray[np.float32]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -52,11 +53,11 @@ def vosk() -> VoskRecognizer:
 
 @pytest.fixture(scope="session")
 def korean(tmp_path_factory: pytest.TempPathFactory) -> Samples:
-    """The word radio, twice: what the small model understands of a formant synthesiser's accent."""
+    """The word radio: what the small model understands of a formant synthesiser's accent."""
     if shutil.which("espeak-ng") is None:
         pytest.skip("needs espeak-ng")
     file = tmp_path_factory.mktemp("korean") / "door.wav"
-    subprocess.run(["espeak-ng", "-v", "ko", "-s", "110", "-w", str(file), "라디오. 라디오."], check=True)
+    subprocess.run(["espeak-ng", "-v", "ko", "-s", "110", "-w", str(file), "라디오"], check=True)
     return files.read(file)
 
 
@@ -190,10 +191,11 @@ def test_whisper_refuses_a_folder_without_a_model(tmp_path: Path) -> None:
 
 def test_vosk_shows_its_text_as_it_grows(vosk: VoskRecognizer, korean: Samples) -> None:
     stream = vosk.open(None)
-    partials = [partial for frame in files.frames(korean) if (partial := stream.feed(frame.samples))]
+    twice = np.concatenate([korean, korean])
+    partials = [partial for frame in files.frames(twice) if (partial := stream.feed(frame.samples))]
     assert len(partials) >= 2
     assert {partial.language for partial in partials} == {"ko"}
-    assert len({partial.text for partial in partials}) == len(partials)
+    assert all(before.text != after.text for before, after in pairwise(partials))
 
 
 def test_vosk_can_be_held_to_a_list_of_phrases(vosk: VoskRecognizer, korean: Samples) -> None:
