@@ -31,7 +31,6 @@ from .events import (
     ReplySpoken,
     Say,
     Seat,
-    SpeechEnded,
     SpeechStarted,
     Understanding,
     WakeDetected,
@@ -96,7 +95,7 @@ class Assistant:
         self._spoken: queue.SimpleQueue[ReplySpoken | Fault] = queue.SimpleQueue()
         self._turn = 0
         self._answered = True
-        """Whether the present turn has had its utterance, so that more speech is a turn of its own."""
+        """Whether the present turn has had its utterance, so that what comes next is a turn of its own."""
         self._began = self._done = clock.now()
         self._cause = time.monotonic()
 
@@ -141,7 +140,7 @@ class Assistant:
 
     def _take(self, event: Event) -> None:
         """Show an event to the observers and do what it leads to."""
-        if isinstance(event, WakeDetected) or (isinstance(event, SpeechStarted) and self._answered):
+        if isinstance(event, (WakeDetected, SpeechStarted)) and self._answered:
             self._turn += 1
             self._answered = False
         self._show(event)
@@ -160,6 +159,7 @@ class Assistant:
             case CommandSent() | CommandConfirmed() | CommandFailed():
                 self._dialogue.note(event)
             case NothingHeard():
+                self._answered = True
                 self._say((Say("utter_nothing_heard"),), event.language, event.seat)
             case Reply():
                 self._dialogue.tracker.last_reply = event.text
@@ -169,7 +169,7 @@ class Assistant:
                     self._loudspeaker.play(event)
                 if self._listener:
                     self._listener.open_follow_up(self._clock.now() + len(event.samples) / event.sample_rate)
-            case SpeechStarted() | SpeechEnded() | Fault() | _:
+            case _:  # for observers only
                 pass
 
     def _report(self) -> None:

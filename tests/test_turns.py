@@ -41,7 +41,10 @@ class Drive:
         return " ".join(record.event.text for record in self.records if isinstance(record.event, Reply))
 
     def value(self, path: str) -> Value | None:
-        """What the car itself holds to be true."""
+        """What the car itself holds to be true, once nothing moves any more."""
+        until = self.rig.clock.now() + 1.0
+        self.rig.clock.advance_to(until)
+        self.rig.car.vehicle.advance(until)
         return self.rig.car.vehicle.state.value(path)
 
     def events(self, kind: type) -> list[object]:
@@ -142,6 +145,7 @@ def test_with_the_broker_gone_the_driver_is_told_at_once_and_nothing_is_queued(d
     drive.rig.car.broker.stop()
     while drive.rig.bus.linked:
         drive.rig.assistant.attend(wait=0.05)
+    drive.rig.assistant.attend()
     assert any(isinstance(fault, Fault) for fault in drive.events(Fault))
     said = drive.say("打开副驾车窗")
     (failed,) = drive.events(CommandFailed)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 
-from rich.console import Console
 from rich.table import Table
 
 from .. import bench as benchmark
-from .common import errors, settings_of
+from .common import errors, results, settings_of
 
 
 def bench(options: argparse.Namespace) -> int:
@@ -23,7 +22,7 @@ def bench(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
         return 0
-    console = Console()
+    console = results()
     table = Table(box=None, padding=(0, 2))
     for heading in ("after the end of speech", "p50", "p95", "turns"):
         table.add_column(heading, justify="left" if heading.startswith("after") else "right")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
-
 from .. import models
 from ..assembly import Project, load_wake, understanding_dir
 from ..dialogue.audit import audit
 from ..errors import ModelError
 from ..nlu.model import data_hash, trained_hash
-from .common import settings_of
+from .common import results, settings_of
 
 
 def check(options: argparse.Namespace) -> int:
@@ -33,7 +31,7 @@ def check(options: argparse.Namespace) -> int:
         load_wake(settings)
     except ModelError as error:
         problems.append(str(error))
-    console = Console(highlight=False, soft_wrap=True)
+    console = results()
     for problem in problems:
         console.print(f"[red]✗[/red] {problem}")
     if not problems:

@@ -17,6 +17,15 @@ from ..errors import ConfigError
 errors = Console(stderr=True, highlight=False)
 """Progress and remarks; standard output stays free for results."""
 
+NARROWEST = 110
+"""Columns that tables need; what isn't a terminal has them."""
+
+
+def results() -> Console:
+    """Standard output for people."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=max(console.width, NARROWEST))
+
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """The settings, with what the command line overrides."""

@@ -16,7 +16,7 @@ from ..replay.runner import rig
 from ..replay.scene import initial_state
 from ..speech.voice import open_voice
 from ..trace import TraceFile, TurnLatency, latencies
-from .common import busy, make_folder, settings_of
+from .common import busy, make_folder, results, settings_of
 from .transcript import Transcript
 
 
@@ -25,7 +25,7 @@ def demo(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     drive: Path = options.drive or settings.project / "demo" / "drive.flac"
     recording = files.read(drive)
-    console = Console(highlight=False)
+    console = results()
     with busy("Loading models"):
         began = time.perf_counter()
         project = Project.load(settings.project, settings.default_language)

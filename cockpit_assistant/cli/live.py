@@ -19,7 +19,7 @@ from ..errors import AudioError
 from ..events import Fault, Record
 from ..speech.voice import open_voice
 from ..trace import TraceFile
-from .common import busy, errors, settings_of
+from .common import busy, errors, results, settings_of
 from .transcript import Transcript
 
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         device = int(options.device) if options.device.isdigit() else options.device
         settings = settings.model_copy(update={"audio": settings.audio.model_copy(update={"device": device})})
     clock = SystemClock()
-    console = Console(highlight=False)
+    console = results()
     signal.signal(signal.SIGTERM, _interrupt)
     with contextlib.ExitStack() as stack:
         # First what may be missing, then what takes long to load.

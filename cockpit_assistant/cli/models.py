@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from .. import models as store
-from .common import errors, settings_of
+from .common import errors, results, settings_of
 
 
 def models(options: argparse.Namespace) -> int:
@@ -30,7 +29,7 @@ def _list(known: store.ModelStore, names: Sequence[str]) -> int:
         colour = {store.State.MISSING: "yellow", store.State.DAMAGED: "red"}.get(state, "green")
         size = f"{model.size / 1e6:.1f} MB"
         table.add_row(name, f"[{colour}]{state.value}[/{colour}]", size, model.licence, model.purpose)
-    Console().print(table)
+    results().print(table)
     return 0
 
 

@@ -6,8 +6,6 @@ import argparse
 import json
 from pathlib import Path
 
-from rich.console import Console
-
 from ..assembly import Ears, Project
 from ..dialogue.wording import together
 from ..errors import AudioError
@@ -25,7 +23,7 @@ from ..replay.runner import rig
 from ..replay.scene import initial_state
 from ..speech.voice import open_voice
 from ..trace import TraceFile, latencies
-from .common import busy, make_folder, settings_of
+from .common import busy, make_folder, results, settings_of
 from .demo import Replies
 from .transcript import Transcript
 
@@ -44,7 +42,7 @@ def replay(options: argparse.Namespace) -> int:
         project = Project.load(settings.project, settings.default_language)
         ears = Ears(settings, settings.project, wake=not options.no_wake)
         voice = open_voice(settings.speech) if report else None
-    console = Console(highlight=False)
+    console = results()
     failed = 0
     for recording in recordings:
         records: list[Record] = []

@@ -17,7 +17,7 @@ from ..dialogue.policy import Dialogue
 from ..dialogue.wording import Wording, together
 from ..errors import ConfigError, ProjectError
 from ..events import CommandConfirmed, CommandFailed, Decision, Entity, Record, Reply, Say, Value
-from .common import settings_of
+from .common import results, settings_of
 
 _VALUE: TypeAdapter[bool | int | float | str] = TypeAdapter(bool | int | float | str)
 
@@ -28,7 +28,7 @@ def say(options: argparse.Namespace) -> int:
 
     settings = settings_of(options)
     project = Project.load(settings.project, settings.default_language)
-    console = Console(highlight=False)
+    console = results()
     records: list[Record] = []
     with rig(project, settings, observers=(records.append,)) as drive:
         drive.arrange(dict(_assignment(text, project) for text in options.set))

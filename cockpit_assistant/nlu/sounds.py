@@ -41,6 +41,14 @@ _SPELLINGS = [
 ]
 
 
+_LETTERS = (
+    "ay", "bee", "see", "dee", "ee", "ef", "jee", "aitch", "eye", "jay", "kay", "el", "em",
+    "en", "oh", "pee", "cue", "ar", "es", "tee", "you", "vee", "double you", "ex", "why", "zee",
+)  # fmt: skip
+_LONGEST_INITIALS = 4
+"""Capitals up to here are initials, read letter by letter: recognisers write Emma as MA."""
+
+
 @lru_cache(maxsize=4096)
 def sounds(name: str) -> tuple[str, ...]:
     """A name as a row of sounds: a pinyin syllable for each Chinese character, a letter for each other sound."""
@@ -62,6 +70,8 @@ def similarity(left: Sequence[str], right: Sequence[str]) -> float:
 
 
 def _spelt(word: str) -> str:
+    if word.isupper() and word.isalpha() and len(word) <= _LONGEST_INITIALS:
+        word = "".join(_LETTERS[ord(letter) - ord("A")] for letter in word if letter.isascii())
     word = word.lower()
     for pattern, sound in _SPELLINGS:
         word = pattern.sub(sound, word)

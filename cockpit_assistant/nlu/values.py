@@ -39,7 +39,7 @@ def normalise(words: str, kind: str, language: Language) -> Value | None:
         return words.lower()
     try:
         value = _number(words, kind == "percent", language)
-    except (ValueError, OverflowError, ZeroDivisionError):
+    except (ValueError, KeyError, OverflowError, ZeroDivisionError):  # cn2an raises KeyError on odd digits
         return None
     if value is None or not math.isfinite(value):
         return None
