@@ -70,7 +70,7 @@ class Dialogue:
         """What to do and say about an utterance. Changes the tracker, sends nothing."""
         self.tracker.expire(now)
         language, seat = understanding.language, understanding.seat
-        clauses = self._answered(understanding) or understanding.clauses
+        clauses = self._answered(understanding) or self._corrected(understanding.clauses)
         turn = _Turn(language, seat)
         if not clauses:
             turn.talk(Route.CHAT, Say("utter_chat"))
@@ -108,6 +108,14 @@ class Dialogue:
             entity = Entity(question.entity, value, 0, len(text), text)
         clause = question.clause
         return (Clause(clause.text, clause.intent, clause.confidence, (*clause.entities, entity), clause.start),)
+
+    def _corrected(self, clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
+        """Without what the speaker took back in the same breath: 打开天窗，不对，打开车窗."""
+        for index in range(len(clauses) - 1, 0, -1):
+            takes_back = clauses[index - 1].intent in ("deny", "cancel")
+            if takes_back and clauses[index].intent in self._model.intents:
+                return clauses[index:]
+        return clauses
 
     def _take(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
         match clause.intent:

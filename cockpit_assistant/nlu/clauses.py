@@ -1,7 +1,8 @@
-"""Cuts an utterance into the requests it may consist of.
+"""Cuts an utterance into the requests it consists of.
 
-The tagger proposes; the parser decides whether a cut stands: a part that is no confident request on its own is put
-back together with its neighbour, across the weaker boundary first.
+The tagger says how likely a request begins at each token, the parser how sure it is of each stretch, and the
+cutting that is likeliest by both wins. A stretch that is no confident request can't stand, so a sentence that makes
+sense only as a whole stays whole.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from itertools import combinations, pairwise
+from math import prod
+from typing import Generic, TypeVar
 
 from .boundaries import COMMA, BoundaryTagger, Place
 from .text import Text, without_punctuation
@@ -20,90 +23,92 @@ Understood = TypeVar("Understood")
 _PUNCTUATION = re.compile(r"(?<!\d)[.,:]|[.,:](?!\d)|[!?;、。…~·\-—]+")
 _COMMA_GAP = " , "
 
+_PLAUSIBLE = 0.02
+"""Probability from which the tagger's doubt is worth a try."""
+_PLACES = 5
+"""Places tried, the likeliest: every further one doubles the stretches."""
+_LEAST, _MOST = 0.3, 0.7
+"""How far the tagger is believed: whatever it says, the parser can overrule it."""
+_STRICTNESS = 4
+"""Power of a stretch's confidence: half-sure stretches count for little, so that few sentences fall to pieces."""
+
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of the utterance that may be a request."""
+class Meaning(Generic[Understood]):
+    """What a stretch of text means."""
 
-    text: Text
-    """Without punctuation."""
-    boundary: float
-    """How sure the tagger is that it begins here; 1 for the first part."""
+    content: Understood
+    confidence: float
+    """0 where it is no request that could stand beside others."""
 
 
 class ClauseSplitter:
-    """Proposes where to cut."""
+    """Finds the best cutting."""
 
     def __init__(self, tagger: BoundaryTagger, tokenize: Tokenizer) -> None:
         self._tagger = tagger
         self._tokenize = tokenize
 
-    def parts(self, text: Text) -> list[Part]:
-        """The utterance cut wherever the tagger thinks it possible; at least one part unless there are no words.
+    def split(self, text: Text, understand: Callable[[Text], Meaning[Understood]]) -> list[Understood]:
+        """What the stretches of an utterance mean, in spoken order; nothing for one without words.
 
         Args:
             text: normalised, with its punctuation.
+            understand: what a stretch without punctuation means.
         """
         marked = text.replaced(_PUNCTUATION, _COMMA_GAP).stripped()
         tokens = [token for token in self._tokenize(marked.text) if token.text.strip()]
         if not tokens:
             return []
+        words, places = self._places(tokens)
+        known: dict[tuple[int, int], Meaning[Understood]] = {}
+
+        def meaning(first: int, last: int) -> Meaning[Understood]:
+            if (first, last) not in known:
+                known[first, last] = understand(_stretch(marked, tokens, first, last))
+            return known[first, last]
+
+        best, cutting = -1.0, [(words[0], words[-1])]
+        for count in range(len(places) + 1):
+            for cuts in combinations(places, count):
+                score = prod(likely if place in cuts else 1 - likely for place, likely in places.items())
+                stretches = _stretches(words, cuts)
+                for first, last in stretches:
+                    if score <= best:
+                        break
+                    score *= meaning(first, last).confidence ** _STRICTNESS
+                if score > best:
+                    best, cutting = score, stretches
+        return [meaning(first, last).content for first, last in cutting]
+
+    def _places(self, tokens: Sequence[Token]) -> tuple[list[int], dict[int, float]]:
+        """The tokens that are no mere joints, and where a request may begin, in order, with how likely that is."""
         probabilities = self._tagger.places([token.text for token in tokens])
-        parts: list[Part] = []
-        first = last = -1  # tokens of the part that is being read
-        strength = 1.0
-        joined = False  # whether a connective stands between that part and this token
+        words: list[int] = []
+        begins: dict[int, float] = {}
+        joined = False
         for index, token in enumerate(tokens):
-            place = Place(probabilities[index].argmax())
-            if place is Place.JOINS or token.text == COMMA:
-                joined |= token.text != COMMA
+            if token.text == COMMA:
                 continue
-            if first >= 0 and (place is Place.OPENS or joined):
-                parts.append(_part(marked, tokens, first, last, strength))
-                first, strength = -1, float(probabilities[index, Place.OPENS])
-            if first < 0:
-                first = index
-            last, joined = index, False
-        if first < 0:  # nothing but fillers: then they are what was said
-            first, last = 0, len(tokens) - 1
-        parts.append(_part(marked, tokens, first, last, strength))
-        return [part for part in parts if part.text]
+            if Place(probabilities[index].argmax()) is Place.JOINS:
+                joined = True
+                continue
+            likely = 1.0 if joined else float(probabilities[index, Place.OPENS])
+            if words and likely >= _PLAUSIBLE:
+                begins[index] = likely
+            words.append(index)
+            joined = False
+        if not words:  # nothing but fillers: then they are what was said
+            return list(range(len(tokens))), {}
+        tried = sorted(begins, key=lambda index: begins[index], reverse=True)[:_PLACES]
+        return words, {index: _LEAST + (_MOST - _LEAST) * begins[index] for index in sorted(tried)}
 
 
-def _part(text: Text, tokens: Sequence[Token], first: int, last: int, boundary: float) -> Part:
-    return Part(without_punctuation(text[tokens[first].start : tokens[last].end]), boundary)
+def _stretches(words: Sequence[int], cuts: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last token of each stretch between cuts, joints at its ends left out."""
+    edges = [words[0], *cuts, words[-1] + 1]
+    return [(first, max(word for word in words if word < following)) for first, following in pairwise(edges)]
 
 
-def confirmed(
-    parts: Sequence[Part], understand: Callable[[Text], tuple[Understood, bool]], whole: Text
-) -> list[Understood]:
-    """What the parts mean, after every part that isn't a request of its own has been given back to a neighbour.
-
-    Args:
-        parts: as proposed.
-        understand: what a text means, and whether that is a confident request.
-        whole: the text the parts were cut from.
-    """
-    remaining = list(parts)
-    known: dict[tuple[int, ...], tuple[Understood, bool]] = {}
-
-    def meaning(part: Part) -> tuple[Understood, bool]:
-        if part.text.origins not in known:
-            known[part.text.origins] = understand(part.text)
-        return known[part.text.origins]
-
-    while len(remaining) > 1:
-        failing = [index for index, part in enumerate(remaining) if not meaning(part)[1]]
-        if not failing:
-            break
-        beside = {boundary for index in failing for boundary in (index, index + 1) if 0 < boundary < len(remaining)}
-        weakest = min(beside, key=lambda boundary: remaining[boundary].boundary)
-        remaining[weakest - 1 : weakest + 1] = [_merged(remaining[weakest - 1], remaining[weakest], whole)]
-    return [meaning(part)[0] for part in remaining]
-
-
-def _merged(left: Part, right: Part, whole: Text) -> Part:
-    """Both parts with what stood between them."""
-    first = whole.origins.index(left.text.origins[0])
-    last = len(whole.origins) - 1 - whole.origins[::-1].index(right.text.origins[-1])
-    return Part(without_punctuation(whole[slice(first, last + 1)]), left.boundary)
+def _stretch(text: Text, tokens: Sequence[Token], first: int, last: int) -> Text:
+    return without_punctuation(text[tokens[first].start : tokens[last].end])

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..events import Clause, Entity, Language, Seat, Understanding, Value
 from .boundaries import BoundaryTagger
 from .catalogue import Catalogue
-from .clauses import ClauseSplitter, confirmed
+from .clauses import ClauseSplitter, Meaning
 from .language import language_of
 from .model import BOUNDARIES_FILE, NETWORK_FILE, NluModel, load
 from .parser import Parsed, ParsedEntity, Parser
@@ -73,17 +73,19 @@ class Interpreter:
         """
         language = language or self.language_of(text)
         normal = self._normalized(text[:LONGEST])
-        clauses = confirmed(self._splitter.parts(normal), lambda part: self._clause(part, text, language), normal)
+        clauses = self._splitter.split(normal, lambda part: self._clause(part, text, language))
         return Understanding(text, language, seat, tuple(clause for clause in clauses if clause is not None))
 
-    def _clause(self, part: Text, original: str, language: Language) -> tuple[Clause | None, bool]:
-        """The clause a part makes; None if it is out of scope. And whether it can stand beside others."""
+    def _clause(self, part: Text, original: str, language: Language) -> Meaning[Clause | None]:
+        """The clause a part makes; None if it is out of scope."""
         parsed = self._parser.parse(part.text)
         if not self._sure(parsed):
-            return None, False
+            return Meaning(None, 0.0)
         start, end = part.span(0, len(part.text))
         entities = tuple(self._entity(entity, part, original, language) for entity in parsed.entities)
-        return Clause(original[start:end], parsed.intent, parsed.confidence, entities, start), True
+        return Meaning(
+            Clause(original[start:end], parsed.intent, parsed.confidence, entities, start), parsed.confidence
+        )
 
     def _sure(self, parsed: Parsed) -> bool:
         return (
