@@ -60,6 +60,8 @@ class ListenSettings(_Section):
     """Silence that ends an utterance."""
     silence_complete: Seconds = 0.22
     """Silence that ends an utterance which is already a complete command."""
+    silence_preview: Seconds = 0.12
+    """Silence after which the recogniser decodes ahead, so that the text is there when the utterance ends."""
     no_speech_timeout: Seconds = 5.0
     """How long to wait for a command after the wake phrase."""
     longest: Seconds = 15.0

@@ -80,7 +80,7 @@ class Listener:
         self._phrase: WakeDetected | None = None
         self._deadline: float | None = None
         self._follow_up = False
-        self._previewed = False
+        self._previewed = self._complete = False
         self._spoken = language or default_language
         """What was spoken last."""
 
@@ -127,14 +127,17 @@ class Listener:
                 if not follow_up:
                     yield NothingHeard(self._spoken, frame.seat)
             return
+        silence = self._endpointer.trailing_silence
         if isinstance(edge, SpeechEnded):
             yield from self._finish(edge)
-        elif self._endpointer.trailing_silence >= self._settings.silence_complete:
+        elif silence < self._settings.silence_preview:
+            self._previewed = self._complete = False
+        else:
             if not self._previewed:
                 self._previewed = True
                 yield from self._preview(frame)
-        else:
-            self._previewed = False
+            if self._complete and silence >= self._settings.silence_complete:
+                yield from self._finish(self._endpointer.end(frame))
 
     def _awake_by(self, hit: WakeDetected) -> None:
         self._state = _State.AWAKE
@@ -147,7 +150,7 @@ class Listener:
     def _open_stream(self, since: float) -> None:
         language = self._language or self._phrase_language()
         self._stream = self._recognizer.open(language, self._prompts.get(language or "", ""))
-        self._previewed = False
+        self._previewed = self._complete = False
         sound = [frame.samples for frame in self._recent if frame.end > max(since, self._speech_began())]
         if sound:
             self._stream.feed(np.concatenate(sound))
@@ -161,15 +164,13 @@ class Listener:
         return None if self._always_awake else self._spoken
 
     def _preview(self, frame: AudioFrame) -> Iterator[Heard]:
-        """Decode during the silence; where that is already a whole command, don't wait for more of it."""
+        """Decode during the silence; what is already a whole command needn't be waited for any longer."""
         assert self._stream is not None
         transcript = self._stream.preview()
         text = self._without_phrase(transcript)
-        if not text:
-            return
-        yield PartialTranscript(text, transcript.language, frame.seat)
-        if self._is_complete(text, transcript.language, frame.seat):
-            yield from self._finish(self._endpointer.end(frame))
+        if text:
+            yield PartialTranscript(text, transcript.language, frame.seat)
+            self._complete = self._is_complete(text, transcript.language, frame.seat)
 
     def _finish(self, ended: SpeechEnded) -> Iterator[Heard]:
         assert self._stream is not None

@@ -25,7 +25,7 @@ _BACKLOG = 1500
 """Blocks that may wait: 30 seconds. A reader that far behind has stopped reading."""
 _DRIFT = 0.2
 """Seconds between counted samples and the clock from which sound must have been lost."""
-_STALLED = 2.0
+_STALLED = 3.0
 """Seconds without sound after which the device is taken for gone."""
 
 

@@ -84,43 +84,60 @@ class Diet:
             scores = outputs[tagger.kind]
             if from_entity is not None and entity_path is not None:
                 scores = scores + from_entity[entity_path]
-            path, confidences = decode(scores, transitions)
+            states, back = _forward(scores, transitions)
+            path = _path(states, back)
             if tagger.kind == "entity":
                 entity_path = path
             if path.any():
+                confidences = _confidences(states, transitions, int(path[-1]))
                 tags[tagger.kind] = ([tagger.tags[index] for index in path], confidences)
         return Prediction(outputs["intent"][0], tags)
 
 
-def decode(scores: Floats, transitions: Floats) -> tuple[NDArray[np.intp], list[float]]:
-    """The best path through a linear-chain CRF, and Rasa's confidence in each of its tags.
+def _forward(scores: Floats, transitions: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """Viterbi through a linear-chain CRF: best score of each tag at each step, and the tag before it.
 
     Args:
         scores: one row of tag scores a token; at least one row.
         transitions: score from tag (row) to tag (column).
     """
-    length, width = scores.shape
-    back = np.zeros((length, width), np.intp)
-    confidence = np.zeros((length, width), np.float32)
-    state = scores[0]
-    for step in range(1, length):
-        candidates = state[:, None] + transitions
+    states = np.empty_like(scores)
+    back = np.zeros(scores.shape, np.intp)
+    states[0] = scores[0]
+    for step in range(1, len(scores)):
+        candidates = states[step - 1][:, None] + transitions
         back[step] = candidates.argmax(0)
-        best = candidates.max(0)
-        confidence[step] = 1 / np.exp(candidates - best).sum(0)
-        state = scores[step] + best
-    path = np.zeros(length, np.intp)
-    path[-1] = state.argmax()
-    sure = float(1 / np.exp(state - state.max()).sum())
-    confidences = [sure] * length
-    column = int(path[-1])
-    for step in range(length - 1, 0, -1):
+        states[step] = scores[step] + candidates.max(0)
+    return states, back
+
+
+def _path(states: Floats, back: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The best path of tags."""
+    path = np.zeros(len(states), np.intp)
+    path[-1] = states[-1].argmax()
+    for step in range(len(states) - 1, 0, -1):
         path[step - 1] = back[step, path[step]]
-        confidences[step - 1] = float(confidence[step, column])
-        # Rasa scans its scores with the last score, cut to an integer, in place of the tag (crf.py,
-        # crf_decode_backward). The repair of inconsistent tags depends on it, so it is kept.
+    return path
+
+
+def _confidences(states: Floats, transitions: Floats, last: int) -> list[float]:
+    """Rasa's confidence in each tag of a path.
+
+    A step's softmax over transitions is read at the next tag, or rather: Rasa scans its scores with the last score,
+    cut to an integer, in place of the tag (crf.py, crf_decode_backward). The repair of inconsistent tags depends on
+    it, so it is kept.
+    """
+    confidences = [_sureness(states[-1])] * len(states)
+    column = last
+    for step in range(len(states) - 1, 0, -1):
+        confidences[step - 1] = _sureness(states[step - 1] + transitions[:, column])
         column = int(confidences[step - 1])
-    return path, confidences
+    return confidences
+
+
+def _sureness(scores: Floats) -> float:
+    """Softmax probability of the best."""
+    return float(1 / np.exp(scores - scores.max()).sum())
 
 
 def _table(rows: tuple[Counts, ...]) -> tuple[Floats, NDArray[np.int64]]:

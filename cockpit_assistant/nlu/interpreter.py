@@ -121,6 +121,6 @@ class Interpreter:
         if name is not None and self._catalogue.exact(parsed.entity, parsed.value) is None:
             return name
         if parsed.value != words:
-            return parsed.value
+            return self._catalogue.exact(parsed.entity, parsed.value) or parsed.value
         match = self._catalogue.match(parsed.entity, words)
         return match.name if match else words

@@ -98,7 +98,7 @@ def to_tokens(phonemes: str) -> list[int]:
     return [VOCABULARY[symbol] for symbol in phonemes]
 
 
-def sentences(text: str, longest: int = 60) -> list[str]:
+def sentences(text: str, longest: int = 30) -> list[str]:
     """Cut a text where a speaker would pause: at sentence ends, and at commas where a sentence is very long.
 
     `longest` counts Han characters; Latin letters count a third of one.

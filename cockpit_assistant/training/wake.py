@@ -31,7 +31,7 @@ from .wake_clips import Clip, Kind, plan_clips, synthesise
 from .wake_examples import Examples, Surroundings, make_examples
 from .wake_head import WakeNet, scores, train_head, write_onnx
 
-STEPS = 1500
+STEPS = 2000
 COOLDOWN = 1.0
 _OTHER = {"zh": ("hey Nova", "en"), "en": ("你好小诺", "zh")}
 """A phrase of another language: some of its clips are counter-examples."""
@@ -44,7 +44,7 @@ def train(
     *,
     noise: Path | None = None,
     seed: int = 1,
-    false_accepts: float = 1.0,
+    false_accepts: float = 3.0,
     share: float = 1.0,
     console: Console | None = None,
 ) -> Path:

@@ -22,7 +22,7 @@ from .wake_clips import Clip, Kind, read_clip
 BAG = 6
 """Windows in a positive example: 0.5 s."""
 
-COPIES = {Kind.PHRASE: 6, Kind.PHRASE_COMMAND: 6, Kind.NEAR: 3, Kind.COMMAND: 2, Kind.SPEECH: 2}
+COPIES = {Kind.PHRASE: 6, Kind.PHRASE_COMMAND: 6, Kind.NEAR: 5, Kind.COMMAND: 2, Kind.SPEECH: 2}
 """How often a Kokoro clip is used, each time in other surroundings; espeak-ng's are used once."""
 
 _LEAD_IN = 2.0

@@ -86,21 +86,24 @@ class WakeDetector:
     def load(cls, folder: Path, settings: WakeSettings) -> WakeDetector:
         """The phrases of the settings, from a folder of heads and cards; all in it where the settings name none.
 
+        A phrase is named by its file (`hey_nova`) or by its words (`hey Nova`).
+
         Raises:
             ModelError: a named phrase isn't there, the folder has none, or a file is damaged.
         """
         there = sorted(folder.glob("*.onnx"))
-        chosen = [folder / f"{name}.onnx" for name in settings.phrases] or there
-        if not chosen:
+        if not there:
             raise ModelError(f"{folder}: no wake phrase there. Train one with `cockpit-assistant train wake`.")
-        for file in chosen:
-            if not file.is_file():
+        heads = {file.stem.casefold(): WakeHead(file) for file in there}
+        heads |= {head.phrase.text.casefold(): head for head in heads.values()}
+        for name in settings.phrases:
+            if name.casefold() not in heads:
                 raise ModelError(
-                    f"wake phrase `{file.stem}` is not in {folder}; "
-                    f"there: {', '.join(found.stem for found in there) or 'none'}. "
+                    f"wake phrase `{name}` is not in {folder}; there: {', '.join(file.stem for file in there)}. "
                     "Correct `phrases` in [wake], or train it with `cockpit-assistant train wake`."
                 )
-        return cls([WakeHead(file) for file in chosen], FeatureNetworks(), settings)
+        chosen = settings.phrases or [file.stem for file in there]
+        return cls([heads[name.casefold()] for name in chosen], FeatureNetworks(), settings)
 
     @property
     def phrases(self) -> tuple[WakePhrase, ...]:
