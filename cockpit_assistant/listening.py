@@ -7,6 +7,7 @@ detector believed, which keeps the radio from waking the car, and a command spok
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum
@@ -34,6 +35,9 @@ from .wake.phrase import find_phrase
 
 PREROLL = 0.3
 """Seconds kept from before speech was noticed: voice activity lags behind the first sound."""
+
+LOOK_AGAIN = 0.24
+"""Seconds of silence after which words that made no command are decoded once more, with more quiet behind them."""
 
 WAKE_REACH = 2.5
 """Seconds kept from before the wake phrase was noticed: longer than any phrase takes to say."""
@@ -80,7 +84,7 @@ class Listener:
         self._phrase: WakeDetected | None = None
         self._deadline: float | None = None
         self._follow_up = False
-        self._previewed = self._complete = False
+        self._complete, self._next_look = False, settings.silence_preview
         self._spoken = language or default_language
         """What was spoken last."""
 
@@ -131,10 +135,11 @@ class Listener:
         if isinstance(edge, SpeechEnded):
             yield from self._finish(edge)
         elif silence < self._settings.silence_preview:
-            self._previewed = self._complete = False
+            self._complete, self._next_look = False, self._settings.silence_preview
         else:
-            if not self._previewed:
-                self._previewed = True
+            if not self._complete and silence >= self._next_look:
+                first = self._next_look == self._settings.silence_preview
+                self._next_look = silence + LOOK_AGAIN if first else math.inf
                 yield from self._preview(frame)
             if self._complete and silence >= self._settings.silence_complete:
                 yield from self._finish(self._endpointer.end(frame))
@@ -150,7 +155,7 @@ class Listener:
     def _open_stream(self, since: float) -> None:
         language = self._language or self._phrase_language()
         self._stream = self._recognizer.open(language, self._prompts.get(language or "", ""))
-        self._previewed = self._complete = False
+        self._complete, self._next_look = False, self._settings.silence_preview
         sound = [frame.samples for frame in self._recent if frame.end > max(since, self._speech_began())]
         if sound:
             self._stream.feed(np.concatenate(sound))

@@ -33,7 +33,7 @@ class RecognizerStream(Protocol):
         ...
 
     def preview(self) -> Transcript:
-        """Decode what has been fed so far; the stream stays open."""
+        """Decode what has been fed so far; the stream stays open. In a pause that goes on it may look again."""
         ...
 
     def finish(self) -> Transcript:

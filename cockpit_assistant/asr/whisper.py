@@ -37,6 +37,8 @@ _HOP = 160
 _TOKENS_PER_SECOND = 12
 _BEAM = 2
 """Against 1: 18 instead of 15 of 40 noisy commands word for word, a tenth more time. 4 brings nothing more."""
+_SECOND_LOOK = 0.2
+"""Seconds of quiet after which a preview decodes anew."""
 _SILENT = 20.0
 """Root mean square, of 32768, below which nothing can have been said (-64 dB of full scale)."""
 
@@ -164,17 +166,27 @@ class WhisperStream:
         return None
 
     def preview(self) -> Transcript:
-        """Decode what is there, unless only quiet has followed since the last time."""
-        sound = np.concatenate(self._parts) if self._parts else np.empty(0, np.int16)
-        self._parts = [sound]
-        if self._decoded is None or not _only_quiet_since(sound, self._decoded[0]):
-            transcript = self._recognizer.recognise(sound, self._language, self._prompt)
-            self._decoded = (len(sound), transcript)
-        return self._decoded[1]
+        """Decode what is there, unless next to nothing has followed since the last time.
+
+        A longer pause is worth another look: with more silence behind it, the last word is sometimes read better.
+        """
+        return self._decode(_SECOND_LOOK)
 
     def finish(self) -> Transcript:
-        """Decode what is there, as `preview`; nothing may be fed after it."""
-        return self.preview()
+        """Decode what is there, unless only quiet has followed since the last time; nothing may be fed after it."""
+        return self._decode(math.inf)
+
+    def _decode(self, patience: float) -> Transcript:
+        """Decode, or give what an earlier decoding gave if less than `patience` seconds of quiet have followed."""
+        sound = np.concatenate(self._parts) if self._parts else np.empty(0, np.int16)
+        self._parts = [sound]
+        if self._decoded is not None:
+            before, transcript = self._decoded
+            if (len(sound) - before) / SAMPLE_RATE < patience and _only_quiet_since(sound, before):
+                return transcript
+        transcript = self._recognizer.recognise(sound, self._language, self._prompt)
+        self._decoded = (len(sound), transcript)
+        return transcript
 
 
 def loudness(samples: Samples) -> NDArray[np.float64]:
