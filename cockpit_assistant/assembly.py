@@ -19,7 +19,7 @@ from .errors import ProjectError
 from .events import Language, Seat
 from .listening import Listener
 from .nlu.interpreter import Interpreter
-from .resources import shipped
+from .resources import release_memory, shipped
 from .speech.voice import Voice
 from .vehicle.broker import EmbeddedBroker
 from .vehicle.bus import VehicleBus
@@ -128,6 +128,7 @@ def assemble(
     wording = Wording(project.domain)
     dialogue = Dialogue(project.model, project.safety, wording)
     listener = ears.listener(settings, dialogue, project, bus.state) if ears else None
+    release_memory()
     return Assistant(
         project.interpreter,
         dialogue,
@@ -169,8 +170,7 @@ class Ears:
         self.activity = VoiceActivity()
         self.wake = load_wake(settings)
         self._always_awake = not wake
-        self.recognizer = open_recognizer(settings.asr)
-        self.prompts = load_prompts(project)
+        self.recognizer = open_recognizer(settings.asr, load_prompts(project))
 
     def listener(self, settings: Settings, dialogue: Dialogue, project: Project, state: VehicleState) -> Listener:
         """A listener in its initial state over these engines."""
@@ -186,7 +186,6 @@ class Ears:
             self.activity,
             self.recognizer,
             settings.listen,
-            self.prompts,
             fixed,
             settings.default_language,
             self._always_awake,

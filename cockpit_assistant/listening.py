@@ -59,7 +59,6 @@ class Listener:
         activity: VoiceActivity,
         recognizer: Recognizer,
         settings: ListenSettings,
-        prompts: dict[Language, str],
         language: Language | None = None,
         default_language: Language = "zh",
         always_awake: bool = False,
@@ -74,7 +73,6 @@ class Listener:
         self._endpointer = Endpointer(settings)
         self._recognizer = recognizer
         self._settings = settings
-        self._prompts = prompts
         self._language = language
         self._is_complete = is_complete
         self._always_awake = always_awake
@@ -153,8 +151,7 @@ class Listener:
         self._open_stream(since=hit.time - WAKE_REACH)
 
     def _open_stream(self, since: float) -> None:
-        language = self._language or self._phrase_language()
-        self._stream = self._recognizer.open(language, self._prompts.get(language or "", ""))
+        self._stream = self._recognizer.open(self._language or self._phrase_language())
         self._complete, self._next_look = False, self._settings.silence_preview
         sound = [frame.samples for frame in self._recent if frame.end > max(since, self._speech_began())]
         if sound:

@@ -133,7 +133,7 @@ _PIECES = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(text=st.one_of(st.text(max_size=40), st.lists(st.sampled_from(_PIECES), max_size=14).map("".join)))
 def test_any_text_is_understood_without_failing_and_with_true_positions(
     interpreter: Interpreter, text: str

@@ -18,14 +18,13 @@ from .common import busy, settings_of
 def transcribe(options: argparse.Namespace) -> int:
     """Recognise each file and write its text."""
     settings = settings_of(options)
-    prompts = load_prompts(settings.project)
     with busy("Loading the recogniser"):
-        recognizer = open_recognizer(settings.asr)
+        recognizer = open_recognizer(settings.asr, load_prompts(settings.project))
     fixed = options.lang or (None if settings.language == "auto" else settings.language)
     for file in options.files:
         samples = files.read(file)
         began = time.perf_counter()
-        stream = recognizer.open(fixed, prompts.get(fixed or "", ""))
+        stream = recognizer.open(fixed)
         stream.feed(samples)
         transcript = stream.finish()
         answer = {

@@ -38,11 +38,27 @@ class Catalogue:
 
     def __init__(self, tables: Mapping[str, Sequence[str]]) -> None:
         self._exact = {entity: {_key(name): name for name in names} for entity, names in tables.items()}
+        self._names = {entity: [name.lower() for name in names.values()] for entity, names in self._exact.items()}
         self._index = {entity: _index(names.values()) for entity, names in self._exact.items()}
 
     def exact(self, entity: str, words: str) -> str | None:
         """The entry that is spelt like the words, apart from case and spaces."""
         return self._exact.get(entity, {}).get(_key(words))
+
+    def whole_name(self, entity: str, text: str, start: int, end: int) -> tuple[int, int]:
+        """Where the longest entry stands in the text that contains the words from start to end; else just these."""
+        lower = text.lower()
+        if len(lower) != len(text):  # a few letters change their length
+            return start, end
+        words, best = lower[start:end], (start, end)
+        for name in self._names.get(entity, ()):
+            if len(name) <= best[1] - best[0] or words not in name:
+                continue
+            # The first place where the entry would reach over the words.
+            found = lower.find(name, max(0, end - len(name)), start + len(name))
+            if found >= 0 and found <= start and found + len(name) >= end:
+                best = (found, found + len(name))
+        return best
 
     def match(self, entity: str, words: str) -> Match | None:
         """The entry that was meant; None when nothing in the table is like it, or two entries are equally so."""

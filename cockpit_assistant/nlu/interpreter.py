@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..events import Clause, Entity, Language, Seat, Understanding, Value
+from ..events import Clause, Language, Seat, Understanding
 from .boundaries import BoundaryTagger
 from .catalogue import Catalogue
 from .clauses import ClauseSplitter, Meaning
+from .entities import EntityReader
 from .language import language_of
 from .model import BOUNDARIES_FILE, NETWORK_FILE, NluModel, load
-from .parser import Parsed, ParsedEntity, Parser
+from .parser import Parsed, Parser
 from .text import Normalizer, Text
 from .tokens import tokenizer
-from .values import normalise
 
 OUT_OF_SCOPE = frozenset({"chat", "out_of_scope", "nlu_fallback"})
 """Intents that ask for nothing, by the names Rasa projects use."""
@@ -38,9 +38,8 @@ class Interpreter:
         tagger = BoundaryTagger(folder / BOUNDARIES_FILE, model.boundary_tokens)
         self._splitter = ClauseSplitter(tagger, tokenizer(model.tokenizer))
         self._normalized = Normalizer()
-        self._catalogue = Catalogue(model.lookups)
+        self._reader = EntityReader(Catalogue(model.lookups), entity_types, model.synonyms)
         self._threshold, self._ambiguity = model.threshold, model.ambiguity
-        self._entity_types = entity_types
         self._default_language = default_language
 
     @classmethod
@@ -82,7 +81,7 @@ class Interpreter:
         if not self._sure(parsed):
             return Meaning(None, 0.0)
         start, end = part.span(0, len(part.text))
-        entities = tuple(self._entity(entity, part, original, language) for entity in parsed.entities)
+        entities = self._reader.entities(parsed.entities, part, original, language)
         return Meaning(
             Clause(original[start:end], parsed.intent, parsed.confidence, entities, start), parsed.confidence
         )
@@ -93,34 +92,3 @@ class Interpreter:
             and parsed.confidence >= self._threshold
             and parsed.margin >= self._ambiguity
         )
-
-    def _entity(self, parsed: ParsedEntity, part: Text, original: str, language: Language) -> Entity:
-        start, end = part.span(parsed.start, parsed.end)
-        words = part.text[parsed.start : parsed.end]
-        return Entity(
-            entity=parsed.entity,
-            value=self._value(parsed, words, language),
-            start=start,
-            end=end,
-            text=original[start:end],
-            role=parsed.role,
-            group=parsed.group,
-        )
-
-    def _value(self, parsed: ParsedEntity, words: str, language: Language) -> Value:
-        """The value of an entity, from synonyms, numbers and names.
-
-        Rasa's synonyms don't know entities: 红 is the colour red, but also a song. A name that the project lists
-        for this very entity stays what it is, unless the synonym too is one of that entity's names.
-        """
-        kind = self._entity_types.get(parsed.entity, "text")
-        if kind in ("number", "percent"):
-            value = normalise(parsed.value, kind, language)
-            return parsed.value if value is None else value
-        name = self._catalogue.exact(parsed.entity, words)
-        if name is not None and self._catalogue.exact(parsed.entity, parsed.value) is None:
-            return name
-        if parsed.value != words:
-            return self._catalogue.exact(parsed.entity, parsed.value) or parsed.value
-        match = self._catalogue.match(parsed.entity, words)
-        return match.name if match else words

@@ -1,0 +1,115 @@
+"""Makes entities with values out of what the taggers found in a clause.
+
+Taggers look at tokens, so they stumble over names: they cut 李克勤 after its first character and take "sixty nine" for
+two numbers. What stands side by side is joined, a piece of a name that the project lists grows to the whole name,
+and what should be a number and isn't one is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..events import Entity, Language, Value
+from .catalogue import Catalogue
+from .language import is_chinese
+from .parser import ParsedEntity
+from .text import Text
+from .values import EXTREMES, normalise
+
+NUMBERS = ("number", "percent")
+
+
+class EntityReader:
+    """Reads the entities of a clause."""
+
+    def __init__(self, catalogue: Catalogue, types: Mapping[str, str], synonyms: Mapping[str, str]) -> None:
+        self._catalogue = catalogue
+        self._types = types
+        self._synonyms = synonyms
+
+    def entities(
+        self, parsed: Sequence[ParsedEntity], clause: Text, original: str, language: Language
+    ) -> tuple[Entity, ...]:
+        """Entities in spoken order, none overlapping another.
+
+        Args:
+            parsed: what was found in the clause.
+            clause: as the network read it.
+            original: the whole utterance as it was said; positions count there.
+            language: of the utterance.
+        """
+        found = self._grown(self._joined(parsed, clause.text), clause.text)
+        read = []
+        for entity in found:
+            value = self._value(entity, clause.text[entity.start : entity.end], language)
+            if value is None:
+                continue
+            start, end = clause.span(entity.start, entity.end)
+            read.append(Entity(entity.entity, value, start, end, original[start:end], entity.role, entity.group))
+        return tuple(read)
+
+    def _joined(self, parsed: Sequence[ParsedEntity], text: str) -> list[ParsedEntity]:
+        """Neighbours of one kind become one, except zones, of which people do name several in a row."""
+        found: list[ParsedEntity] = []
+        for entity in parsed:
+            last = found[-1] if found else None
+            if last and self._belong_together(last, entity, text):
+                found[-1] = self._stretched(last, last.start, entity.end, text)
+            else:
+                found.append(entity)
+        return found
+
+    def _belong_together(self, left: ParsedEntity, right: ParsedEntity, text: str) -> bool:
+        alike = (left.entity, left.role, left.group) == (right.entity, right.role, right.group)
+        if not alike or self._types.get(left.entity) == "zone" or text[left.end : right.start].strip():
+            return False
+        return not any(self._catalogue.exact(left.entity, text[one.start : one.end]) for one in (left, right))
+
+    def _grown(self, found: Sequence[ParsedEntity], text: str) -> list[ParsedEntity]:
+        grown: list[ParsedEntity] = []
+        for entity in found:
+            start, end = self._catalogue.whole_name(entity.entity, text, entity.start, entity.end)
+            if (start, end) != (entity.start, entity.end) and _at_word_ends(text, start, end):
+                entity = self._stretched(entity, start, end, text)
+            if grown and entity.start < grown[-1].end:
+                # Two claims to the same words: the longer name has more to say for itself.
+                if entity.end - entity.start <= grown[-1].end - grown[-1].start:
+                    continue
+                grown.pop()
+            grown.append(entity)
+        return grown
+
+    def _stretched(self, entity: ParsedEntity, start: int, end: int, text: str) -> ParsedEntity:
+        words = text[start:end]
+        return replace(entity, start=start, end=end, value=self._synonyms.get(words.lower(), words))
+
+    def _value(self, entity: ParsedEntity, words: str, language: Language) -> Value | None:
+        """The value from synonyms, numbers and names; None for a number that is none.
+
+        Rasa's synonyms don't know entities: 红 is the colour red, but also a song. A name that the project lists
+        for this very entity stays what it is, unless the synonym too is one of that entity's names.
+        """
+        kind = self._types.get(entity.entity, "text")
+        if kind in NUMBERS:
+            value = normalise(entity.value, kind, language)
+            return value if value in EXTREMES or not isinstance(value, str) else None
+        name = self._catalogue.exact(entity.entity, words)
+        if name is not None and self._catalogue.exact(entity.entity, entity.value) is None:
+            return name
+        if entity.value != words:
+            return self._catalogue.exact(entity.entity, entity.value) or entity.value
+        match = self._catalogue.match(entity.entity, words)
+        return match.name if match else words
+
+
+def _at_word_ends(text: str, start: int, end: int) -> bool:
+    """Whether no word of letters is cut: Chinese has no such words."""
+
+    def inside(position: int) -> bool:
+        left, right = text[position - 1 : position], text[position : position + 1]
+        return all(sign.isalnum() and not is_chinese(sign) for sign in (left, right) if sign) and bool(
+            left and right
+        )
+
+    return not inside(start) and not inside(end)
