@@ -96,6 +96,8 @@ class Assistant:
         self._turn = 0
         self._answered = True
         """Whether the present turn has had its utterance, so that what comes next is a turn of its own."""
+        self._dismissed = False
+        """Whether the speaker woke the assistant and then had nothing to say: it waits to be woken again."""
         self._began = self._done = clock.now()
         self._cause = time.monotonic()
 
@@ -146,6 +148,7 @@ class Assistant:
         self._show(event)
         match event:
             case WakeDetected():
+                self._dismissed = False
                 self._hush()
             case FinalTranscript():
                 self._answered = True
@@ -159,7 +162,7 @@ class Assistant:
             case CommandSent() | CommandConfirmed() | CommandFailed():
                 self._dialogue.note(event)
             case NothingHeard():
-                self._answered = True
+                self._answered = self._dismissed = True
                 self._say((Say("utter_nothing_heard"),), event.language, event.seat)
             case Reply():
                 self._dialogue.tracker.last_reply = event.text
@@ -167,8 +170,7 @@ class Assistant:
             case ReplySpoken():
                 if self._loudspeaker:
                     self._loudspeaker.play(event)
-                if self._listener:
-                    self._listener.open_follow_up(self._clock.now() + len(event.samples) / event.sample_rate)
+                self._listen_on(len(event.samples) / event.sample_rate)
             case _:  # for observers only
                 pass
 
@@ -185,8 +187,8 @@ class Assistant:
 
     def _speak(self, reply: Reply) -> None:
         if self._voice is None:
-            return
-        if self._worker is None:
+            self._listen_on(0.0)
+        elif self._worker is None:
             self._take(_spoken(self._voice, reply))
         else:
             self._worker.submit(_spoken, self._voice, reply).add_done_callback(self._deliver)
@@ -197,6 +199,11 @@ class Assistant:
             self._spoken.put(Fault("speech", str(error)))
         elif not work.cancelled():
             self._spoken.put(work.result())
+
+    def _listen_on(self, seconds: float) -> None:
+        """Once the reply has been heard, the speaker may go on without the wake phrase."""
+        if self._listener and not self._dismissed:
+            self._listener.open_follow_up(self._clock.now() + seconds)
 
     def _hush(self) -> None:
         if self._loudspeaker and self._loudspeaker.playing:

@@ -40,6 +40,7 @@ def test_the_shipped_model_was_trained_on_the_shipped_data(project: Project) -> 
         ("导航到虹桥机场", "navigate_to", "place", "虹桥机场"),
         ("导航到虹桥鸡场", "navigate_to", "place", "虹桥机场"),
         ("打电话给妈妈", "call_contact", "contact", "妈妈"),
+        ("sixty nine degrees please", "set_temperature", "temperature", 69),
     ],
 )
 def test_a_command_has_its_intent_and_value(

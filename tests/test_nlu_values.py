@@ -77,6 +77,24 @@ def test_text_stays_what_it_is() -> None:
     assert normalise(" 人民广场 ", "text", "zh") == "人民广场"
 
 
+@pytest.mark.parametrize(
+    ("words", "language", "digits"),
+    [
+        ("一三八零零一三八零零零", "zh", "13800138000"),
+        ("幺幺零", "zh", "110"),
+        ("five five five zero one double six", "en", "5550166"),
+        ("138 0013 8000", "en", "13800138000"),
+    ],
+)
+def test_a_number_said_digit_by_digit_becomes_digits(words: str, language: str, digits: str) -> None:
+    assert normalise(words, "text", language) == digits
+
+
+@pytest.mark.parametrize("words", ["一九", "seven", "seven nation army", "三里屯", "1979"])
+def test_names_with_numbers_in_them_stay_names(words: str) -> None:
+    assert normalise(words, "text", "en") == words
+
+
 def test_words_are_no_zone_by_themselves() -> None:
     assert normalise("副驾", "zone", "zh") is None
 

@@ -1,8 +1,8 @@
 """Makes entities with values out of what the taggers found in a clause.
 
-Taggers look at tokens, so they stumble over names: they cut 李克勤 after its first character and take "sixty nine" for
-two numbers. What stands side by side is joined, a piece of a name that the project lists grows to the whole name,
-and what should be a number and isn't one is dropped.
+Taggers look at tokens, so they stumble over names: they cut 李克勤 after its first character and take "sixty nine"
+for two numbers. What stands side by side is joined, a piece of a name that the project lists grows to the whole
+name, and what should be a number and isn't one is dropped.
 """
 
 from __future__ import annotations
@@ -99,8 +99,9 @@ class EntityReader:
             return name
         if entity.value != words:
             return self._catalogue.exact(entity.entity, entity.value) or entity.value
-        match = self._catalogue.match(entity.entity, words)
-        return match.name if match else words
+        if match := self._catalogue.match(entity.entity, words):
+            return match.name
+        return words if kind == "zone" else normalise(words, kind, language)
 
 
 def _at_word_ends(text: str, start: int, end: int) -> bool:

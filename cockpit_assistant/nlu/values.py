@@ -19,6 +19,15 @@ _DIGITS = re.compile(r"-?\d+(?:\.\d+)?")
 _FRACTION_OF = re.compile(r"(.+)分之(.+)")
 _TENTHS = re.compile(r"([一二两三四五六七八九\d])成(半?)")
 _FRACTIONS = {"half": 1 / 2, "third": 1 / 3, "thirds": 1 / 3, "quarter": 1 / 4, "quarters": 1 / 4}
+_DIGIT_WORD = re.compile(r"[0-9]+|[^\W\d_\u3400-\u9fff]+|\S")
+_DIGIT_NAMES = {
+    **{name: str(digit) for digit, name in enumerate("零一二三四五六七八九")},
+    **{"〇": "0", "幺": "1", "两": "2", "oh": "0", "o": "0", "zero": "0", "one": "1", "two": "2", "three": "3"},
+    **{"four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9"},
+}
+_TIMES = {"double": 2, "triple": 3}
+SHORTEST_NUMBER = 3
+"""Digits of the shortest telephone number: 110, 911."""
 _COUNTS = {"a": 1.0, "an": 1.0, "couple": 2.0, "few": 3.0}
 
 
@@ -32,7 +41,7 @@ def normalise(words: str, kind: str, language: Language) -> Value | None:
     """
     words = words.strip()
     if kind == "text":
-        return words or None
+        return _digits(words.lower()) or words or None
     if kind == "zone":
         return None
     if words.lower() in EXTREMES:
@@ -45,6 +54,23 @@ def normalise(words: str, kind: str, language: Language) -> Value | None:
         return None
     value = round(value, 2)
     return int(value) if value.is_integer() else value
+
+
+def _digits(words: str) -> str | None:
+    """A number said digit by digit, as telephone numbers are: 一三八零零, "five double two", 138 0013 8000."""
+    row: list[str] = []
+    times = 1
+    for word in _DIGIT_WORD.findall(words):
+        if word in _TIMES:
+            times = _TIMES[word]
+            continue
+        digits = word if word.isdecimal() else _DIGIT_NAMES.get(word)
+        if digits is None:
+            return None
+        row.append(digits * times)
+        times = 1
+    number = "".join(row)
+    return number if len(row) > 1 and len(number) >= SHORTEST_NUMBER else None
 
 
 def _number(words: str, percent: bool, language: Language) -> float | None:
