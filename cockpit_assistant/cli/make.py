@@ -24,10 +24,11 @@ def train(options: argparse.Namespace) -> int:
     if options.kind == "nlu":
         from ..training.nlu import train as train_nlu
 
-        train_nlu(settings.project, options.out or understanding_dir(settings.project))
+        print(train_nlu(settings.project, options.out or understanding_dir(settings.project), errors.print).folder)
     else:
         from ..training.wake import train as train_wake
 
         language = options.lang or ("zh" if any("\u4e00" <= c <= "\u9fff" for c in options.phrase) else "en")
-        train_wake(options.phrase, language, options.out or shipped("onnx_models") / "wake", noise=options.noise)
+        folder = options.out or shipped("onnx_models") / "wake"
+        print(train_wake(options.phrase, language, folder, noise=options.noise, console=errors))
     return 0
