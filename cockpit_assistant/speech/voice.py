@@ -6,17 +6,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from ..config import SpeechSettings
-from ..errors import AudioError
 from ..events import Language, Samples
-from ..resources import cache_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +46,12 @@ class Voice(Protocol):
 
 
 class PhraseCache:
-    """A voice that remembers: the latest phrases in memory, all of them in a folder if one is given.
+    """A voice that remembers its latest phrases: in memory only, because replies name people and places."""
 
-    Files are FLAC, named by a hash of voice, language and text, so changed settings never meet stale sound.
-    """
-
-    def __init__(self, voice: Voice, folder: Path | None = None, capacity: int = 64) -> None:
+    def __init__(self, voice: Voice, capacity: int = 64) -> None:
         self._voice = voice
-        self._folder = folder
         self._capacity = capacity
-        self._recent: OrderedDict[str, Speech] = OrderedDict()
+        self._recent: OrderedDict[tuple[str, Language], Speech] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -68,22 +60,16 @@ class PhraseCache:
 
     def speak(self, text: str, language: Language) -> Speech:
         """Remembered sound, else synthesised and remembered."""
-        key = self._key(text, language)
-        known = self._find(key)
-        if known is None:
-            known = self._voice.speak(text, language)
-            self._store(key, known)
-        self._remember(key, known)
-        return known
+        speech = self._recent.get((text, language)) or self._voice.speak(text, language)
+        self._remember(text, language, speech)
+        return speech
 
     def stream(self, text: str, language: Language) -> Iterator[Speech]:
         """A remembered phrase in one piece, else the pieces as they are made; a finished phrase is remembered."""
         import numpy as np
 
-        key = self._key(text, language)
-        known = self._find(key)
-        if known is not None:
-            self._remember(key, known)
+        if known := self._recent.get((text, language)):
+            self._remember(text, language, known)
             yield known
             return
         pieces = []
@@ -92,47 +78,13 @@ class PhraseCache:
             yield piece
         if pieces:
             whole = Speech(np.concatenate([piece.samples for piece in pieces]), pieces[0].sample_rate)
-            self._store(key, whole)
-            self._remember(key, whole)
+            self._remember(text, language, whole)
 
-    def _key(self, text: str, language: Language) -> str:
-        return hashlib.sha256("\0".join((self.name, language, text)).encode()).hexdigest()[:32]
-
-    def _find(self, key: str) -> Speech | None:
-        if key in self._recent:
-            return self._recent[key]
-        file = self._folder / f"{key}.flac" if self._folder else None
-        if file is None or not file.is_file():
-            return None
-        import soundfile
-
-        try:
-            samples, rate = soundfile.read(file, dtype="int16")
-        except soundfile.LibsndfileError:
-            return None  # a damaged cache entry is made anew
-        return Speech(samples, rate)
-
-    def _remember(self, key: str, speech: Speech) -> None:
-        self._recent[key] = speech
-        self._recent.move_to_end(key)
+    def _remember(self, text: str, language: Language, speech: Speech) -> None:
+        self._recent[text, language] = speech
+        self._recent.move_to_end((text, language))
         if len(self._recent) > self._capacity:
             self._recent.popitem(last=False)
-
-    def _store(self, key: str, speech: Speech) -> None:
-        if self._folder is None or not len(speech.samples):
-            return
-        import soundfile
-
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            part = self._folder / f"{key}.part"
-            soundfile.write(part, speech.samples, speech.sample_rate, format="FLAC")
-            part.replace(self._folder / f"{key}.flac")
-        except (OSError, soundfile.LibsndfileError) as error:
-            raise AudioError(
-                f"{self._folder}: phrases can't be kept there ({error}). Free some space, "
-                "or point COCKPIT_CACHE at a folder that can be written."
-            ) from None
 
 
 def open_voice(settings: SpeechSettings) -> Voice | None:
@@ -152,4 +104,4 @@ def open_voice(settings: SpeechSettings) -> Voice | None:
     kokoro = KokoroVoice.load(
         {"zh": settings.voice_zh, "en": settings.voice_en}, speed=settings.speed, threads=settings.threads
     )
-    return PhraseCache(kokoro, cache_dir() / "phrases")
+    return PhraseCache(kokoro)
