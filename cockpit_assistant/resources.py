@@ -19,7 +19,7 @@ def shipped(name: str) -> Path:
 
 
 def cache_dir() -> Path:
-    """Where pulled models and synthesised phrases are kept.
+    """Where pulled models and interrupted trainings are kept.
 
     `COCKPIT_CACHE`, else `$XDG_CACHE_HOME/cockpit-assistant`, else `~/.cache/cockpit-assistant`.
     """

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 from .model import CountSpec, FeaturizerSpec, LexicalSpec, RegexSpec
+from .patterns import Pattern
 from .tokens import Token
 
 Counts: TypeAlias = tuple[tuple[int, float], ...]
@@ -47,27 +48,15 @@ class RegexFeaturizer:
     """Which regular expressions and lookup tables match, and which tokens they touch."""
 
     def __init__(self, spec: RegexSpec) -> None:
-        flags = 0 if spec.case_sensitive else re.IGNORECASE
-        self._fold = not spec.case_sensitive
-        # Column, search, and whether it wants the text in lower case.
-        self._searches = []
-        for column, pattern in enumerate(spec.patterns):
-            names = _listed_names(pattern)
-            quick = names is not None
-            if names is not None:
-                pattern = _by_first_sign([name.lower() for name in names] if self._fold else names)
-            self._searches.append((column, re.compile(pattern, 0 if quick else flags).finditer, quick))
+        self._patterns = [Pattern(pattern, spec.case_sensitive) for pattern in spec.patterns]
         self.token_width = self.sentence_width = len(spec.patterns)
 
     def features(self, text: str, tokens: Sequence[Token]) -> Features:
         """One column a pattern."""
         rows: list[list[tuple[int, float]]] = [[] for _ in tokens]
         sentence = []
-        lower = text.lower() if self._fold else text
-        if len(lower) != len(text):  # İ becomes two characters
-            lower = text
-        for column, finditer, quick in self._searches:
-            spans = [match.span() for match in finditer(lower if quick else text)]
+        for column, pattern in enumerate(self._patterns):
+            spans = pattern.spans(text)
             if not spans:
                 continue
             touched = [
@@ -80,34 +69,6 @@ class RegexFeaturizer:
             if touched:
                 sentence.append((column, 1.0))
         return Features(tuple(map(tuple, rows)), tuple(sentence))
-
-
-def _listed_names(pattern: str) -> list[str] | None:
-    """The escaped names of a lookup table, with the word boundaries around them; None for any other expression."""
-    if not (pattern.startswith("(") and pattern.endswith(")")):
-        return None
-    names = pattern[1:-1].split("|")
-    plain = [re.sub(r"\\(.)", r"\1", name.removeprefix(r"\b").removesuffix(r"\b")) for name in names]
-    literal = all(
-        re.escape(text) in (name, name.removeprefix(r"\b").removesuffix(r"\b"))
-        for text, name in zip(plain, names, strict=True)
-    )
-    return names if literal and all(plain) else None
-
-
-def _by_first_sign(names: Sequence[str]) -> str:
-    """An expression with the same matches that tries only the names that begin with the sign at hand.
-
-    Tables have hundreds of names, and an alternative of all of them tries each at every position. Names that begin
-    differently never match at one place, so only the order among those that begin alike must stay.
-    """
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        begin = re.match(r"(?:\\b)?\\?.", name, re.DOTALL)
-        groups.setdefault(begin.group() if begin else "", []).append(name)
-    return "|".join(
-        f"{begin}(?:{'|'.join(name[len(begin) :] for name in alike)})" for begin, alike in groups.items()
-    )
 
 
 _LEXICAL: dict[str, Callable[[str], object]] = {

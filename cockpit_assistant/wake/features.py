@@ -35,6 +35,8 @@ _OVERLAP = 480
 _SETTLING = 26
 """Chunks of silence after which window and layers hold nothing but silence."""
 
+_TRACE = np.rint(6.6 * np.random.default_rng(0).standard_normal(CHUNK)).astype(np.int32)
+
 Embeddings = NDArray[np.float32]
 """Embeddings, n × WIDTH, or windows of them, n × WINDOW × WIDTH."""
 
@@ -90,7 +92,7 @@ class FeatureStream:
 
     def push(self, chunk: Samples) -> Embeddings:
         """Take the next CHUNK samples, or some whole number of chunks; returns an embedding for each."""
-        audio = np.concatenate([self._before, chunk])
+        audio = np.concatenate([self._before, with_trace_of_noise(chunk)])
         # Chunk by chunk, since the spectra depend on what they are computed together with: their floor is
         # 80 dB below the loudest.
         spectra = [self._networks.mel(audio[at : at + CHUNK + _OVERLAP]) for at in range(0, len(chunk), CHUNK)]
@@ -106,6 +108,16 @@ class FeatureStream:
     def reset(self) -> None:
         """Forget everything heard: as if there had been silence."""
         self._before, self._states, self._window = self._silence
+
+
+def with_trace_of_noise(chunks: Samples) -> Samples:
+    """Whole chunks with noise of −80 dB added, what the quietest microphone has.
+
+    Digital silence between the words of an edited recording is something no network has heard: without the
+    noise a quarter of clean synthesised phrases were missed, with it none.
+    """
+    noisy = chunks.reshape(-1, CHUNK) + _TRACE
+    return np.clip(noisy, -32768, 32767).astype(np.int16).reshape(-1)
 
 
 def embed_audio(samples: Samples, networks: FeatureNetworks) -> Embeddings:
