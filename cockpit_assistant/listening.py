@@ -42,6 +42,12 @@ LOOK_AGAIN = 0.24
 WAKE_REACH = 2.5
 """Seconds kept from before the wake phrase was noticed: longer than any phrase takes to say."""
 
+SURE = 0.99
+"""Score from which a wake phrase counts although the recogniser didn't make it out."""
+
+BREATH = 0.3
+"""Seconds of speech after the wake phrase that are still its own end: the detector hears it a little early."""
+
 Heard = WakeDetected | SpeechStarted | SpeechEnded | PartialTranscript | FinalTranscript | NothingHeard
 
 
@@ -179,6 +185,8 @@ class Listener:
         transcript = self._stream.finish()
         self._stream = None
         text = self._without_phrase(transcript)
+        if text is None:
+            text = self._benefit_of_doubt(transcript, ended)
         if text is None:  # the detector took something else for the wake phrase
             self.sleep()
         elif text:
@@ -196,3 +204,15 @@ class Listener:
             return match.rest if match else None
         match = find_phrase(transcript.text, [phrase.text for phrase in self._wake.phrases])
         return match.rest if match else transcript.text
+
+    def _benefit_of_doubt(self, transcript: Transcript, ended: SpeechEnded) -> str | None:
+        """What to make of a wake phrase that the detector is sure of and the recogniser has spelt past recognition.
+
+        If next to nothing followed, it was the phrase alone; if the words are a command all the same, they count.
+        """
+        if self._phrase is None or self._phrase.score < SURE:
+            return None
+        if ended.time - self._phrase.time < BREATH:
+            return ""
+        meant = self._is_complete(transcript.text, transcript.language, ended.seat)
+        return transcript.text if meant else None

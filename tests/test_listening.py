@@ -1,4 +1,4 @@
-"""Listening: what wakes, what doesn't, pauses, going on without the wake phrase: real engines, synthesised voices."""
+"""Listening: what wakes, what does not, pauses, going on without the wake phrase: on real engines."""
 
 from __future__ import annotations
 

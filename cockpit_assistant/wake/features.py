@@ -35,7 +35,7 @@ _OVERLAP = 480
 _SETTLING = 26
 """Chunks of silence after which window and layers hold nothing but silence."""
 
-_TRACE = np.rint(6.6 * np.random.default_rng(0).standard_normal(CHUNK)).astype(np.int32)
+_TRACE = np.rint(10 * np.random.default_rng(0).standard_normal(CHUNK)).astype(np.int32)
 
 Embeddings = NDArray[np.float32]
 """Embeddings, n × WIDTH, or windows of them, n × WINDOW × WIDTH."""
@@ -111,13 +111,14 @@ class FeatureStream:
 
 
 def with_trace_of_noise(chunks: Samples) -> Samples:
-    """Whole chunks with noise of −80 dB added, what the quietest microphone has.
+    """Whole chunks with noise of −70 dB added, what the quietest microphone has.
 
     Digital silence between the words of an edited recording is something no network has heard: without the
     noise a quarter of clean synthesised phrases were missed, with it none.
     """
     noisy = chunks.reshape(-1, CHUNK) + _TRACE
-    return np.clip(noisy, -32768, 32767).astype(np.int16).reshape(-1)
+    whole: Samples = np.clip(noisy, -32768, 32767).astype(np.int16).reshape(-1)
+    return whole
 
 
 def embed_audio(samples: Samples, networks: FeatureNetworks) -> Embeddings:
