@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..assembly import understanding_dir
+from ..errors import ConfigError
 from ..resources import shipped
 from .common import errors, settings_of
 
@@ -26,8 +27,12 @@ def train(options: argparse.Namespace) -> int:
 
         print(train_nlu(settings.project, options.out or understanding_dir(settings.project), errors.print).folder)
     else:
-        from ..training.wake import train as train_wake
-
+        try:
+            from ..training.wake import train as train_wake
+        except ImportError as error:
+            raise ConfigError(
+                f"train wake: {error.name} is not installed. Run: pip install 'cockpit-assistant[train]'"
+            ) from None
         language = options.lang or ("zh" if any("\u4e00" <= c <= "\u9fff" for c in options.phrase) else "en")
         folder = options.out or shipped("onnx_models") / "wake"
         print(train_wake(options.phrase, language, folder, noise=options.noise, console=errors))

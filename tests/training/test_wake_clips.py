@@ -9,7 +9,6 @@ import pytest
 
 from cockpit_assistant.errors import ConfigError
 from cockpit_assistant.speech.phonemes import VOCABULARY, to_phonemes
-from cockpit_assistant.training.wake import choose_threshold, count_accepts, phrase_name
 from cockpit_assistant.training.wake_clips import (
     HELD_OUT,
     Counts,
@@ -18,6 +17,9 @@ from cockpit_assistant.training.wake_clips import (
     near_phonemes,
     plan_clips,
 )
+
+pytest.importorskip("torch", reason="needs the train extra")
+from cockpit_assistant.training.wake import choose_threshold, count_accepts, phrase_name  # noqa: E402
 
 VOICES = ("zf_xiaobei", "zf_xiaoyi", "zm_yunxi", "zm_yunxia", "af_heart", "af_nova", "am_adam", "am_puck")
 FEW = Counts(phrase=40, phrase_command=20, near=20, command=8, speech=20)
