@@ -19,7 +19,7 @@ from cockpit_assistant.training.wake_clips import (
 )
 
 pytest.importorskip("torch", reason="needs the train extra")
-from cockpit_assistant.training.wake import choose_threshold, count_accepts, phrase_name  # noqa: E402
+from cockpit_assistant.training.wake import choose_threshold, count_accepts, phrase_name
 
 VOICES = ("zf_xiaobei", "zf_xiaoyi", "zm_yunxi", "zm_yunxia", "af_heart", "af_nova", "am_adam", "am_puck")
 FEW = Counts(phrase=40, phrase_command=20, near=20, command=8, speech=20)
