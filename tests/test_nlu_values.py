@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit_assistant.nlu.values import normalise
+from cockpit_assistant.nlu.values import normalise, number_in
 
 
 @pytest.mark.parametrize(
@@ -126,3 +126,18 @@ _ENGLISH = st.lists(st.sampled_from(_WORDS), max_size=6).map(" ".join)
 def test_any_words_give_a_finite_number_or_nothing(words: str, kind: str, language: str) -> None:
     value = normalise(words, kind, language)
     assert value is None or value in ("max", "min") or math.isfinite(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "value"),
+    [
+        ("十二度", "zh", 12),
+        ("调到二十四点五度吧", "zh", 24.5),
+        ("26", "zh", 26),
+        ("twenty two degrees please", "en", 22),
+        ("随便", "zh", None),
+        ("", "en", None),
+    ],
+)
+def test_the_number_of_an_answer_is_read_whole(text: str, language: str, value: float | None) -> None:
+    assert number_in(text, "number", language) == value

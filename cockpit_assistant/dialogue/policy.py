@@ -24,7 +24,7 @@ from ..events import (
     Seat,
     Understanding,
 )
-from ..nlu.values import normalise
+from ..nlu.values import normalise, number_in
 from ..vehicle.mapping import Resolution, resolve
 from ..vehicle.model import VehicleModel
 from ..vehicle.requests import SUPERSEDED
@@ -95,17 +95,20 @@ class Dialogue:
         question, self.tracker.question = self.tracker.question, None
         if question is None:
             return ()
+        kind = self._model.entity_types.get(question.entity, "text")
         others = {clause.intent for clause in understanding.clauses} - {question.clause.intent}
         entity = next((c.first(question.entity) for c in understanding.clauses if c.first(question.entity)), None)
         if others and entity is None:
             return ()
-        if entity is None:
-            kind = self._model.entity_types.get(question.entity, "text")
-            value = normalise(understanding.text, kind, understanding.language)
-            if value is None:
-                return ()
-            text = understanding.text
+        text, language = understanding.text, understanding.language
+        if kind in ("number", "percent"):  # a bare number is read whole, whatever else the words may be taken for
+            value = number_in(text, kind, language)
+        else:
+            value = entity.value if entity else normalise(text, kind, language)
+        if value is not None:
             entity = Entity(question.entity, value, 0, len(text), text)
+        if entity is None:
+            return ()
         clause = question.clause
         return (Clause(clause.text, clause.intent, clause.confidence, (*clause.entities, entity), clause.start),)
 

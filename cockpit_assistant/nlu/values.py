@@ -14,6 +14,8 @@ from ..events import Language, Value
 EXTREMES = ("max", "min")
 """Words that stand for the end of a range, whatever the range is."""
 
+LONGEST_ANSWER = 24
+
 _CHINESE_NUMBER = re.compile(r"[零〇一二两俩三四五六七八九十百千万亿点\d.]+")
 _DIGITS = re.compile(r"-?\d+(?:\.\d+)?")
 _FRACTION_OF = re.compile(r"(.+)分之(.+)")
@@ -71,6 +73,28 @@ def _digits(words: str) -> str | None:
         times = 1
     number = "".join(row)
     return number if len(row) > 1 and len(number) >= SHORTEST_NUMBER else None
+
+
+def number_in(text: str, kind: str, language: Language) -> Value | None:
+    """The longest stretch of a short answer that is a number: 12 of 十二度, 22.5 of "twenty two point five please".
+
+    Args:
+        text: what was answered; only its first LONGEST_ANSWER characters or words are looked at.
+        kind: `number` or `percent`.
+        language: of the answer.
+
+    Returns:
+        None where there is none.
+    """
+    chinese = any("\u4e00" <= sign <= "\u9fff" for sign in text)
+    pieces = (list(text) if chinese else text.split())[:LONGEST_ANSWER]
+    gap = "" if chinese else " "
+    for length in range(len(pieces), 0, -1):
+        for first in range(len(pieces) - length + 1):
+            value = normalise(gap.join(pieces[first : first + length]).strip(" ,.，。!?！？"), kind, language)
+            if value is not None:
+                return value
+    return None
 
 
 def _number(words: str, percent: bool, language: Language) -> float | None:
