@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
             voice=voice,
             worker=worker,
             loudspeaker=loudspeaker,
-            observers=[_faults, *_transcript(console), *_trace(settings, stack)],
+            observers=[_faults, *_transcript(console, clock.now()), *_trace(settings, stack)],
         )
         phrases = " / ".join(phrase.text for phrase in ears.wake.phrases)
         errors.print(f"Listening. Say {phrases}. Ctrl-C ends.")
@@ -75,9 +75,9 @@ def run(options: argparse.Namespace) -> int:
     raise AudioError("The microphone gives no more sound. Plug it in again and restart.")
 
 
-def _transcript(console: Console) -> list[Observer]:
+def _transcript(console: Console, zero: float) -> list[Observer]:
     """What is said is shown to a person at a terminal, and never written into a log."""
-    return [Transcript(console)] if console.is_terminal else []
+    return [Transcript(console, zero)] if console.is_terminal else []
 
 
 def _faults(record: Record) -> None:

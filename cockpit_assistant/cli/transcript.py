@@ -26,8 +26,10 @@ from ..events import (
 class Transcript:
     """An observer that prints each turn as it happens, each step with its time since the end of speech."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, zero: float = 0.0) -> None:
+        """Times are shown from `zero`, in stage time: a recording's beginning, or when listening began."""
         self._console = console
+        self._zero = zero
         self._turn = 0
         self._ended: float | None = None
 
@@ -45,7 +47,8 @@ class Transcript:
             return
         label, text, style = line
         since = f"+{(record.time - self._ended) * 1000:6.0f} ms" if self._ended is not None else " " * 10
-        clock = f"{int(record.time) // 60}:{record.time % 60:04.1f}"
+        at = record.time - self._zero
+        clock = f"{int(at) // 60}:{at % 60:04.1f}"
         number = f"{record.turn:>3}" if label == "wake" else "   "
         when = f"[dim]{number} {clock} {since}[/dim]"
         self._console.print(f"{when}  {label:<11}[{style}]{escape(text)}[/{style}]", soft_wrap=True)
