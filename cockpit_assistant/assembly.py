@@ -163,8 +163,8 @@ class Ears:
         Raises:
             ModelError: a model is missing or damaged.
         """
+        from .asr import open_recognizer
         from .asr.prompts import load_prompts
-        from .asr.recognizer import open_recognizer
         from .audio.voice_activity import VoiceActivity
 
         self.activity = VoiceActivity()

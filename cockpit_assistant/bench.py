@@ -26,7 +26,7 @@ from .events import SAMPLE_RATE, FinalTranscript, Record
 from .replay.runner import rig
 from .replay.scene import initial_state
 from .resources import shipped
-from .speech.voice import open_voice
+from .speech import open_voice
 from .trace import TurnLatency, latencies
 
 Report = dict[str, object]
@@ -148,7 +148,7 @@ import psutil
 from cockpit_assistant import config
 from cockpit_assistant.assembly import Ears, Project
 from cockpit_assistant.replay.runner import rig
-from cockpit_assistant.speech.voice import open_voice
+from cockpit_assistant.speech import open_voice
 settings = config.Settings.model_validate_json(sys.argv[1])
 project = Project.load(settings.project)
 ears = Ears(settings, settings.project)

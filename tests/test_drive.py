@@ -17,7 +17,7 @@ from cockpit_assistant.config import Settings
 from cockpit_assistant.events import CommandFailed, CommandSent, Record, ReplySpoken, Value, WakeDetected
 from cockpit_assistant.replay.runner import rig
 from cockpit_assistant.replay.scene import initial_state
-from cockpit_assistant.speech.voice import open_voice
+from cockpit_assistant.speech import open_voice
 from cockpit_assistant.trace import latencies
 
 pytestmark = [pytest.mark.audio, pytest.mark.broker]

@@ -6,12 +6,9 @@ a preview can be taken at any time, typically in a pause, and costs nothing more
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from .. import models
-from ..config import AsrSettings
 from ..events import Language, PartialTranscript, Samples
 
 
@@ -53,22 +50,3 @@ class Recognizer(Protocol):
                 loaded with; engines without such a thing ignore it.
         """
         ...
-
-
-def open_recognizer(settings: AsrSettings, prompts: Mapping[Language, str] | None = None) -> Recognizer:
-    """Load the engine and model that the settings name.
-
-    `prompts` holds what to lean towards in each language, as `prompts.load_prompts` reads it; it is used by every
-    stream that brings no prompt of its own, above all by those whose language is still open.
-
-    Raises:
-        ModelError: the model is missing, damaged or of the wrong kind, or the engine is not installed.
-    """
-    folder = models.locate(settings.model)
-    if settings.engine == "vosk":
-        from .vosk import VoskRecognizer
-
-        return VoskRecognizer(folder)
-    from .whisper import WhisperRecognizer
-
-    return WhisperRecognizer(folder, settings.threads, prompts=prompts)

@@ -6,8 +6,8 @@ import argparse
 import json
 import time
 
+from ..asr import open_recognizer
 from ..asr.prompts import load_prompts
-from ..asr.recognizer import open_recognizer
 from ..assembly import load_wake
 from ..audio import files
 from ..audio.voice_activity import VoiceActivity

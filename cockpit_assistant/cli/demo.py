@@ -14,7 +14,7 @@ from ..audio import files
 from ..events import SAMPLE_RATE, Record, ReplySpoken, Value
 from ..replay.runner import rig
 from ..replay.scene import initial_state
-from ..speech.voice import open_voice
+from ..speech import open_voice
 from ..trace import TraceFile, TurnLatency, latencies
 from .common import busy, make_folder, results, settings_of
 from .transcript import Transcript

@@ -17,7 +17,7 @@ from ..clock import SystemClock
 from ..config import Settings
 from ..errors import AudioError
 from ..events import Fault, Record
-from ..speech.voice import open_voice
+from ..speech import open_voice
 from ..trace import TraceFile
 from .common import busy, errors, results, settings_of
 from .transcript import Transcript

@@ -21,7 +21,7 @@ from ..events import (
 )
 from ..replay.runner import rig
 from ..replay.scene import initial_state
-from ..speech.voice import open_voice
+from ..speech import open_voice
 from ..trace import TraceFile, latencies
 from .common import busy, make_folder, results, settings_of
 from .demo import Replies

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..config import SpeechSettings
 from ..events import Language, Samples
 
 
@@ -85,23 +84,3 @@ class PhraseCache:
         self._recent.move_to_end((text, language))
         if len(self._recent) > self._capacity:
             self._recent.popitem(last=False)
-
-
-def open_voice(settings: SpeechSettings) -> Voice | None:
-    """The voice of the settings behind a phrase cache; None where the engine is `none`.
-
-    Raises:
-        ModelError: a model, a voice file or the espeak-ng program is missing; the message says what to do.
-    """
-    if settings.engine == "none":
-        return None
-    if settings.engine == "espeak":
-        from .espeak import EspeakVoice
-
-        return PhraseCache(EspeakVoice(speed=settings.speed))
-    from .kokoro import KokoroVoice
-
-    kokoro = KokoroVoice.load(
-        {"zh": settings.voice_zh, "en": settings.voice_en}, speed=settings.speed, threads=settings.threads
-    )
-    return PhraseCache(kokoro)

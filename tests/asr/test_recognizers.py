@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from cockpit_assistant import models
+from cockpit_assistant.asr import Recognizer, RecognizerStream, Transcript, open_recognizer
 from cockpit_assistant.asr.prompts import load_prompts
-from cockpit_assistant.asr.recognizer import Recognizer, RecognizerStream, Transcript, open_recognizer
 from cockpit_assistant.asr.vosk import VoskRecognizer
 from cockpit_assistant.asr.whisper import WhisperRecognizer
 from cockpit_assistant.audio import files

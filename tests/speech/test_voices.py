@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from pypinyin import lazy_pinyin
 
-from cockpit_assistant.asr.recognizer import open_recognizer
+from cockpit_assistant.asr import open_recognizer
 from cockpit_assistant.audio.files import to_float, to_int16
 from cockpit_assistant.config import AsrSettings, SpeechSettings
 from cockpit_assistant.errors import ModelError
 from cockpit_assistant.events import SAMPLE_RATE
 from cockpit_assistant.resources import shipped
+from cockpit_assistant.speech import PhraseCache, Speech, Voice, open_voice
 from cockpit_assistant.speech.espeak import EspeakVoice
 from cockpit_assistant.speech.kokoro import KokoroVoice, read_voice
-from cockpit_assistant.speech.voice import PhraseCache, Speech, Voice, open_voice
 
 pytestmark = pytest.mark.audio
 
