@@ -24,7 +24,7 @@ from ..events import (
     Seat,
     Understanding,
 )
-from ..nlu.values import normalise, number_in
+from ..nlu.values import is_bare_number, normalise, number_in
 from ..vehicle.mapping import Resolution, resolve
 from ..vehicle.model import VehicleModel
 from ..vehicle.requests import SUPERSEDED
@@ -98,10 +98,12 @@ class Dialogue:
         kind = self._model.entity_types.get(question.entity, "text")
         others = {clause.intent for clause in understanding.clauses} - {question.clause.intent}
         entity = next((c.first(question.entity) for c in understanding.clauses if c.first(question.entity)), None)
-        if others and entity is None:
-            return ()
         text, language = understanding.text, understanding.language
-        if kind in ("number", "percent"):  # a bare number is read whole, whatever else the words may be taken for
+        number = kind in ("number", "percent")
+        # A number with no more than its unit is the answer, whatever else the words may be taken for.
+        if others and entity is None and not (number and is_bare_number(text, kind, language)):
+            return ()
+        if number:
             value = number_in(text, kind, language)
         else:
             value = entity.value if entity else normalise(text, kind, language)

@@ -97,6 +97,16 @@ def number_in(text: str, kind: str, language: Language) -> Value | None:
     return None
 
 
+def is_bare_number(text: str, kind: str, language: Language) -> bool:
+    """Whether an answer is a number and hardly more, its unit or one word: 二十度, "twenty degrees"."""
+    text = text.strip(" ,.，。!?！？")
+    if any("\u4e00" <= sign <= "\u9fff" for sign in text):
+        rest: list[str] = list(_CHINESE_NUMBER.sub("", text, count=1).replace(" ", ""))
+    else:
+        rest = [word for word in text.split() if normalise(word, kind, language) is None]
+    return len(rest) <= 1 and number_in(text, kind, language) is not None
+
+
 def _number(words: str, percent: bool, language: Language) -> float | None:
     """The number meant, of a hundred if `percent`: then 半 and "a third" are parts of the whole."""
     whole = 100.0 if percent else 1.0

@@ -207,6 +207,18 @@ class TestQuestion:
             "Vehicle.Cabin.HVAC.Station.Row1.Passenger.Temperature"
         ]
 
+    def test_a_bare_number_is_the_answer_whatever_else_it_may_be_taken_for(self) -> None:
+        talk = Talk()
+        talk.hear(clause("set_temperature"))
+        answered = talk.hear(clause("set_volume", volume=20), text="二十度")
+        assert [(c.intent, c.value) for c in answered.commands] == [("set_temperature", 20)]
+
+    def test_a_number_inside_another_command_is_not_the_answer(self) -> None:
+        talk = Talk()
+        talk.hear(clause("set_temperature"))
+        answered = talk.hear(clause("set_volume", volume=30), text="音量调到三十")
+        assert [command.intent for command in answered.commands] == ["set_volume"]
+
     def test_another_command_instead_of_an_answer_is_taken_as_such(self) -> None:
         talk = Talk()
         talk.hear(clause("set_temperature"))
