@@ -30,6 +30,7 @@ def say(options: argparse.Namespace) -> int:
     project = Project.load(settings.project, settings.default_language)
     console = results()
     records: list[Record] = []
+    failed = False
     with rig(project, settings, observers=(records.append,)) as drive:
         drive.arrange(dict(_assignment(text, project) for text in options.set))
         for text in options.text:
@@ -40,7 +41,8 @@ def say(options: argparse.Namespace) -> int:
                 if isinstance(record.event, Reply):
                     console.print(record.event.text)
             _show_changes(console, before, dict(drive.bus.state.items()))
-    return 1 if any(isinstance(record.event, CommandFailed) for record in records) else 0
+            failed |= any(isinstance(record.event, CommandFailed) for record in records)
+    return 1 if failed else 0
 
 
 def _assignment(text: str, project: Project) -> tuple[str, Value]:

@@ -15,8 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ModelError
-from .model import REMEDY
+from .network import open_network
 
 UNKNOWN = 1
 """Index of tokens outside the vocabulary; 0 pads."""
@@ -48,15 +47,7 @@ class BoundaryTagger:
         Raises:
             ModelError: the file is missing or damaged.
         """
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises its own, unexported types
-            raise ModelError(f"{file}: not a usable network ({error}). {REMEDY}") from None
+        self._session = open_network(file)
         self._index = {token: index for index, token in enumerate(vocabulary)}
 
     def places(self, tokens: Sequence[str]) -> Probabilities:

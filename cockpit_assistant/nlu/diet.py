@@ -14,9 +14,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ModelError
 from .features import Counts, Features
-from .model import REMEDY, TagSpec
+from .model import TagSpec
+from .network import open_network
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -40,15 +40,7 @@ class Diet:
         Raises:
             ModelError: the file is missing or damaged.
         """
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises its own, unexported types
-            raise ModelError(f"{file}: not a usable network ({error}). {REMEDY}") from None
+        self._session = open_network(file)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._taggers = [
             (
