@@ -17,8 +17,9 @@ from .clauses import ClauseSplitter, Meaning
 from .entities import EntityReader
 from .language import language_of
 from .model import BOUNDARIES_FILE, NETWORK_FILE, NluModel, load
+from .negation import torn_off, without_negation
 from .parser import Parsed, Parser
-from .text import Normalizer, Text
+from .text import Normalizer, Text, without_punctuation
 from .tokens import tokenizer
 
 OUT_OF_SCOPE = frozenset({"chat", "out_of_scope", "nlu_fallback"})
@@ -72,6 +73,9 @@ class Interpreter:
         """
         language = language or self.language_of(text)
         normal = self._normalized(text[:LONGEST])
+        whole = without_punctuation(normal).text
+        if without_negation(whole) and self._forbidden(whole, self._parser.parse(whole)):
+            return Understanding(text, language, seat, ())  # cut up, its pieces would be commands after all
         clauses = self._splitter.split(normal, lambda part: self._clause(part, text, language))
         return Understanding(text, language, seat, tuple(clause for clause in clauses if clause is not None))
 
@@ -81,10 +85,20 @@ class Interpreter:
         if not self._sure(parsed):
             return Meaning(None, 0.0)
         start, end = part.span(0, len(part.text))
+        if torn_off(original, start, end) or self._forbidden(part.text, parsed):
+            return Meaning(None, 0.0)
         entities = self._reader.entities(parsed.entities, part, original, language)
         return Meaning(
             Clause(original[start:end], parsed.intent, parsed.confidence, entities, start), parsed.confidence
         )
+
+    def _forbidden(self, text: str, parsed: Parsed) -> bool:
+        """Whether the network has overlooked that the sentence forbids what it was taken for."""
+        rest = without_negation(text)
+        if not rest:
+            return False
+        bare = self._parser.parse(rest)
+        return bare.intent == parsed.intent and bare.confidence >= parsed.confidence
 
     def _sure(self, parsed: Parsed) -> bool:
         return (
