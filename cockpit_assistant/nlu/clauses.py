@@ -20,8 +20,8 @@ from .tokens import Token, Tokenizer
 
 Understood = TypeVar("Understood")
 
-_PUNCTUATION = re.compile(r"(?<!\d)[.,:]|[.,:](?!\d)|[!?;、。…~·\-—]+")
-_COMMA_GAP = " , "
+PUNCTUATION = re.compile(r"(?<!\d)[.,:]|[.,:](?!\d)|[!?;、。…~·\-—]+")
+COMMA_GAP = " , "
 
 _PLAUSIBLE = 0.02
 """Probability from which the tagger's doubt is worth a try."""
@@ -56,7 +56,7 @@ class ClauseSplitter:
             text: normalised, with its punctuation.
             understand: what a stretch without punctuation means.
         """
-        marked = text.replaced(_PUNCTUATION, _COMMA_GAP).stripped()
+        marked = text.replaced(PUNCTUATION, COMMA_GAP).stripped()
         tokens = [token for token in self._tokenize(marked.text) if token.text.strip()]
         if not tokens:
             return []
@@ -65,7 +65,7 @@ class ClauseSplitter:
 
         def meaning(first: int, last: int) -> Meaning[Understood]:
             if (first, last) not in known:
-                known[first, last] = understand(_stretch(marked, tokens, first, last))
+                known[first, last] = understand(stretch(marked, tokens, first, last))
             return known[first, last]
 
         best, cutting = -1.0, [(words[0], words[-1])]
@@ -110,5 +110,6 @@ def _stretches(words: Sequence[int], cuts: Sequence[int]) -> list[tuple[int, int
     return [(first, max(word for word in words if word < following)) for first, following in pairwise(edges)]
 
 
-def _stretch(text: Text, tokens: Sequence[Token], first: int, last: int) -> Text:
+def stretch(text: Text, tokens: Sequence[Token], first: int, last: int) -> Text:
+    """The text from one token to another, without punctuation."""
     return without_punctuation(text[tokens[first].start : tokens[last].end])

@@ -17,7 +17,8 @@ from .parser import ParsedEntity
 from .text import Text
 from .values import EXTREMES, normalise
 
-NUMBERS = ("number", "percent")
+NUMBERS = ("number", "percent", "duration")
+"""Types whose words must be a number, or are nothing."""
 
 
 class EntityReader:
@@ -94,6 +95,8 @@ class EntityReader:
         if kind in NUMBERS:
             value = normalise(entity.value, kind, language)
             return value if value in EXTREMES or not isinstance(value, str) else None
+        if kind == "time":
+            return normalise(words, kind, language)
         name = self._catalogue.exact(entity.entity, words)
         if name is not None and self._catalogue.exact(entity.entity, entity.value) is None:
             return name

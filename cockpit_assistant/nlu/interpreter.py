@@ -1,6 +1,6 @@
 """What an utterance means: text in, clauses with intents and values out.
 
-    text → normalised → cut into parts → each parsed by the network → values, names, zones → clauses
+    text → normalised → its requests by the network → values, names, zones → clauses
 
 An utterance out of scope has no clauses: small talk, anything the network isn't sure of, anything without words.
 """
@@ -8,19 +8,20 @@ An utterance out of scope has no clauses: small talk, anything the network isn't
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from ..events import Clause, Language, Seat, Understanding
-from .boundaries import BoundaryTagger
 from .catalogue import Catalogue
-from .clauses import ClauseSplitter, Meaning
+from .clauses import Meaning
 from .entities import EntityReader
 from .language import language_of
-from .model import BOUNDARIES_FILE, NETWORK_FILE, NluModel, load
+from .model import NluModel, load
 from .negation import torn_off, without_negation
-from .parser import Parsed, Parser
+from .parser import Parsed
+from .reader import open_reader
 from .text import Normalizer, Text, without_punctuation
-from .tokens import tokenizer
 
 OUT_OF_SCOPE = frozenset({"chat", "out_of_scope", "nlu_fallback"})
 """Intents that ask for nothing, by the names Rasa projects use."""
@@ -29,18 +30,37 @@ LONGEST = 200
 """Characters of an utterance that are looked at: half a minute of speech."""
 
 
+class Verdict(str, Enum):
+    """Whether a request counts, and if not, why."""
+
+    TAKEN = "taken"
+    OUT_OF_SCOPE = "out of scope"
+    UNSURE = "below the confidence threshold"
+    AMBIGUOUS = "too close to the next intent"
+    FORBIDDEN = "forbids what it seems to ask for"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One request of an utterance as the network sees it, and what became of it."""
+
+    text: str
+    parsed: Parsed
+    verdict: Verdict
+    clause: Clause | None
+    """What it means; None unless taken."""
+
+
 class Interpreter:
     """A project's understanding."""
 
     def __init__(
         self, model: NluModel, folder: Path, entity_types: Mapping[str, str], default_language: Language
     ) -> None:
-        self._parser = Parser(model, folder / NETWORK_FILE)
-        tagger = BoundaryTagger(folder / BOUNDARIES_FILE, model.boundary_tokens)
-        self._splitter = ClauseSplitter(tagger, tokenizer(model.tokenizer))
+        self._reader = open_reader(model, folder)
         self._normalized = Normalizer()
-        self._reader = EntityReader(Catalogue(model.lookups), entity_types, model.synonyms)
-        self._threshold, self._ambiguity = model.threshold, model.ambiguity
+        self._entities = EntityReader(Catalogue(model.lookups), entity_types, model.synonyms)
+        self.threshold, self.ambiguity = model.threshold, model.ambiguity
         self._default_language = default_language
 
     @classmethod
@@ -51,7 +71,7 @@ class Interpreter:
 
         Args:
             model_dir: folder that `train nlu` wrote.
-            entity_types: type of each entity (number, percent, zone, text); text for those that aren't named.
+            entity_types: type of each entity (number, percent, duration, time, zone, text); text if it isn't named.
             default_language: for utterances that don't tell.
 
         Raises:
@@ -72,37 +92,49 @@ class Interpreter:
             seat: who speaks.
         """
         language = language or self.language_of(text)
+        readings = self.readings(text, language)
+        return Understanding(text, language, seat, tuple(one.clause for one in readings if one.clause))
+
+    def normalised(self, text: str) -> str:
+        """A text as the network reads it."""
+        return without_punctuation(self._normalized(text[:LONGEST])).text
+
+    def readings(self, text: str, language: Language) -> list[Reading]:
+        """Every request in an utterance, also those that don't count."""
         normal = self._normalized(text[:LONGEST])
         whole = without_punctuation(normal).text
-        if without_negation(whole) and self._forbidden(whole, self._parser.parse(whole)):
-            return Understanding(text, language, seat, ())  # cut up, its pieces would be commands after all
-        clauses = self._splitter.split(normal, lambda part: self._clause(part, text, language))
-        return Understanding(text, language, seat, tuple(clause for clause in clauses if clause is not None))
+        if without_negation(whole):
+            parsed = self._reader.parse(whole)
+            if self._forbidden(whole, parsed):  # cut up, its pieces would be commands after all
+                return [Reading(text, parsed, Verdict.FORBIDDEN, None)]
+        return self._reader.read(normal, lambda part, parsed: self._meaning(part, parsed, text, language))
 
-    def _clause(self, part: Text, original: str, language: Language) -> Meaning[Clause | None]:
-        """The clause a part makes; None if it is out of scope."""
-        parsed = self._parser.parse(part.text)
-        if not self._sure(parsed):
-            return Meaning(None, 0.0)
+    def _meaning(self, part: Text, parsed: Parsed, original: str, language: Language) -> Meaning[Reading]:
+        if not part:  # nothing but punctuation
+            return Meaning(Reading("", parsed, Verdict.OUT_OF_SCOPE, None), 0.0)
         start, end = part.span(0, len(part.text))
-        if torn_off(original, start, end) or self._forbidden(part.text, parsed):
-            return Meaning(None, 0.0)
-        entities = self._reader.entities(parsed.entities, part, original, language)
-        return Meaning(
-            Clause(original[start:end], parsed.intent, parsed.confidence, entities, start), parsed.confidence
-        )
+        verdict = self._verdict(part.text, parsed)
+        if verdict is Verdict.TAKEN and torn_off(original, start, end):
+            verdict = Verdict.FORBIDDEN
+        if verdict is not Verdict.TAKEN:
+            return Meaning(Reading(original[start:end], parsed, verdict, None), 0.0)
+        entities = self._entities.entities(parsed.entities, part, original, language)
+        clause = Clause(original[start:end], parsed.intent, parsed.confidence, entities, start)
+        return Meaning(Reading(clause.text, parsed, verdict, clause), parsed.confidence)
+
+    def _verdict(self, text: str, parsed: Parsed) -> Verdict:
+        if parsed.intent in OUT_OF_SCOPE:
+            return Verdict.OUT_OF_SCOPE
+        if parsed.confidence < self.threshold:
+            return Verdict.UNSURE
+        if parsed.margin < self.ambiguity:
+            return Verdict.AMBIGUOUS
+        return Verdict.FORBIDDEN if self._forbidden(text, parsed) else Verdict.TAKEN
 
     def _forbidden(self, text: str, parsed: Parsed) -> bool:
         """Whether the network has overlooked that the sentence forbids what it was taken for."""
         rest = without_negation(text)
         if not rest:
             return False
-        bare = self._parser.parse(rest)
+        bare = self._reader.parse(rest)
         return bare.intent == parsed.intent and bare.confidence >= parsed.confidence
-
-    def _sure(self, parsed: Parsed) -> bool:
-        return (
-            parsed.intent not in OUT_OF_SCOPE
-            and parsed.confidence >= self._threshold
-            and parsed.margin >= self._ambiguity
-        )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import ModelError
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2
 SIDE_FILE = "nlu.json"
 NETWORK_FILE = "nlu.int8.onnx"
 BOUNDARIES_FILE = "boundaries.onnx"
@@ -92,22 +92,47 @@ class LanguageWords(_Part):
     """Come before a request: um, 那个."""
 
 
+class DietSpec(_Part):
+    """Rasa's DIETClassifier over sparse features, and the tagger that cuts utterances for it."""
+
+    kind: Literal["diet"]
+    featurizers: tuple[FeaturizerSpec, ...]
+    tags: tuple[TagSpec, ...]
+    bilou: bool
+    split_entities: dict[str, bool]
+    """Whether entities are cut at commas, by entity; `split_entities_by_comma` is the default."""
+    boundary_tokens: tuple[str, ...]
+    """Vocabulary of the clause tagger, by its index; the first two stand for no token and unknown tokens."""
+
+
+class MultiIntentSpec(_Part):
+    """The project's own MultiIntentClassifier, which reads a whole utterance at once."""
+
+    kind: Literal["multi_intent"]
+    vocabulary: tuple[str, ...]
+    """Token shapes by index; the first two stand for no token and unknown tokens."""
+    sounds: dict[str, str]
+    """Chinese characters by their toneless pinyin, in one string."""
+    buckets: Annotated[int, Field(gt=1)]
+    """Rows of the table of pieces."""
+    names: dict[str, tuple[tuple[str, ...], ...]]
+    """Lookup tables whose names are marked for the network, as rows of lower-case tokens."""
+    tags: tuple[str, ...]
+    """Entity tags by index, with B- or I-; the first is `O`."""
+
+
 class NluModel(_Part):
     """A project's understanding, without the weights."""
 
-    format: Literal[1]
+    format: Literal[2]
     versions: dict[str, str]
     """What it was trained with."""
     data_sha256: str
     """`data_hash` of the project it was trained on."""
     tokenizer: TokenizerSpec
-    featurizers: tuple[FeaturizerSpec, ...]
     intents: tuple[str, ...]
     """By index of the network's output."""
-    tags: tuple[TagSpec, ...]
-    bilou: bool
-    split_entities: dict[str, bool]
-    """Whether entities are cut at commas, by entity; `split_entities_by_comma` is the default."""
+    classifier: Annotated[DietSpec | MultiIntentSpec, Field(discriminator="kind")]
     synonyms: dict[str, str]
     """Lower-case words to the value they stand for."""
     lookups: dict[str, tuple[str, ...]]
@@ -116,8 +141,6 @@ class NluModel(_Part):
     """Confidence below which nothing was understood (FallbackClassifier)."""
     ambiguity: float
     """Confidence by which the best intent must beat the next."""
-    boundary_tokens: tuple[str, ...]
-    """Vocabulary of the clause tagger, by its index; the first two stand for no token and unknown tokens."""
 
 
 def load(folder: Path) -> NluModel:

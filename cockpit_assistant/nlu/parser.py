@@ -6,14 +6,24 @@ scope is the interpreter's work.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from .boundaries import BoundaryTagger
+from .clauses import ClauseSplitter, Meaning, Understood
 from .diet import Diet
 from .features import Features, FeatureTables
-from .model import NluModel
+from .model import DietSpec, NluModel
 from .spans import spans
+from .text import Text
 from .tokens import tokenizer
+
+RANKED = 5
+"""Intents that are told of a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,40 +42,58 @@ class ParsedEntity:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The best intent and how sure the network is."""
+    """What the network says about one request."""
 
-    intent: str
-    confidence: float
-    margin: float
-    """By how much it beats the next intent."""
+    ranking: tuple[tuple[str, float], ...]
+    """The likeliest intents with their probabilities, best first."""
     entities: tuple[ParsedEntity, ...]
 
+    @property
+    def intent(self) -> str:
+        """The likeliest."""
+        return self.ranking[0][0]
 
-class Parser:
-    """A compiled pipeline."""
+    @property
+    def confidence(self) -> float:
+        """Its probability."""
+        return self.ranking[0][1]
 
-    def __init__(self, model: NluModel, network: Path) -> None:
-        """Load the network.
+    @property
+    def margin(self) -> float:
+        """By how much it beats the next."""
+        return self.confidence - (self.ranking[1][1] if len(self.ranking) > 1 else 0.0)
+
+
+def ranked(probabilities: NDArray[np.float32], intents: Sequence[str], entities: tuple[ParsedEntity, ...]) -> Parsed:
+    """The likeliest of all intents, with their entities."""
+    best = probabilities.argsort()[::-1][:RANKED]
+    return Parsed(tuple((intents[int(index)], float(probabilities[index])) for index in best), entities)
+
+
+class DietReader:
+    """A compiled pipeline around DIETClassifier, and the clause splitter that makes several requests of a sentence."""
+
+    def __init__(self, model: NluModel, spec: DietSpec, network: Path, boundaries: Path | None) -> None:
+        """Load the networks; without `boundaries` only single requests can be parsed.
 
         Raises:
-            ModelError: it is missing or damaged.
+            ModelError: one is missing or damaged.
         """
-        self._model = model
+        self._model, self._spec = model, spec
         self._tokenize = tokenizer(model.tokenizer)
-        self._tables = FeatureTables(model.featurizers)
-        self._diet = Diet(network, model.tags)
+        self._tables = FeatureTables(spec.featurizers)
+        self._diet = Diet(network, spec.tags)
+        tagger = BoundaryTagger(boundaries, spec.boundary_tokens) if boundaries else None
+        self._splitter = ClauseSplitter(tagger, self._tokenize) if tagger else None
 
     def features(self, text: str) -> Features:
         """What the network is given for a text."""
         return self._tables.features(text, self._tokenize(text))
 
     def parse(self, text: str) -> Parsed:
-        """Understand a text that isn't empty."""
+        """Understand a text that isn't empty, as one request."""
         tokens = self._tokenize(text)
         prediction = self._diet.predict(self._tables.features(text, tokens))
-        ranking = prediction.intents.argsort()[::-1]
-        best = float(prediction.intents[ranking[0]])
-        second = float(prediction.intents[ranking[1]]) if len(ranking) > 1 else 0.0
         entities = tuple(
             ParsedEntity(
                 span.entity,
@@ -76,9 +104,14 @@ class Parser:
                 span.group,
                 span.confidence,
             )
-            for span in spans(tokens, prediction.tags, self._model.bilou, self._model.split_entities)
+            for span in spans(tokens, prediction.tags, self._spec.bilou, self._spec.split_entities)
         )
-        return Parsed(self._model.intents[int(ranking[0])], best, best - second, entities)
+        return ranked(prediction.intents, self._model.intents, entities)
+
+    def read(self, text: Text, understand: Callable[[Text, Parsed], Meaning[Understood]]) -> list[Understood]:
+        """What the requests of an utterance mean; see `Reader.read`."""
+        assert self._splitter is not None, "a reader without boundaries parses single requests"
+        return self._splitter.split(text, lambda part: understand(part, self.parse(part.text)))
 
     def _value(self, words: str) -> str:
         return self._model.synonyms.get(words.lower(), words)

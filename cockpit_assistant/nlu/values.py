@@ -1,7 +1,7 @@
 """Turns the words of an entity into a value: 二十四点五 and "twenty four and a half" into 24.5, 三分之一 into 33.
 
-Four types of entities exist (vehicle.yml says which has which): `number`, `percent`, `zone` and `text`. Zones and
-the words max and min come from the project's synonyms and are left alone.
+Six types of entities exist (vehicle.yml says which has which): `number`, `percent`, `duration` (seconds), `time` (HH:MM),
+`zone` and `text`. Zones and the words max and min come from the project's synonyms and are left alone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 import re
 
 from ..events import Language, Value
+from .times import clock_of, seconds_of
 
 EXTREMES = ("max", "min")
 """Words that stand for the end of a range, whatever the range is."""
@@ -38,7 +39,7 @@ def normalise(words: str, kind: str, language: Language) -> Value | None:
 
     Args:
         words: as they were said, or the synonym value they stand for.
-        kind: `number`, `percent`, `zone` or `text`.
+        kind: `number`, `percent`, `duration`, `time`, `zone` or `text`.
         language: of the utterance.
     """
     words = words.strip()
@@ -48,14 +49,23 @@ def normalise(words: str, kind: str, language: Language) -> Value | None:
         return None
     if words.lower() in EXTREMES:
         return words.lower()
-    try:
-        value = _number(words, kind == "percent", language)
-    except (ValueError, KeyError, OverflowError, ZeroDivisionError):  # cn2an raises KeyError on odd digits
-        return None
-    if value is None or not math.isfinite(value):
+    if kind in ("duration", "time"):
+        read = seconds_of if kind == "duration" else clock_of
+        return read(words, lambda number: _read(number, percent=False, language=language))
+    value = _read(words, kind == "percent", language)
+    if value is None:
         return None
     value = round(value, 2)
     return int(value) if value.is_integer() else value
+
+
+def _read(words: str, percent: bool, language: Language) -> float | None:
+    """A finite number, or None."""
+    try:
+        value = _number(words, percent, language)
+    except (ValueError, KeyError, OverflowError, ZeroDivisionError):  # cn2an raises KeyError on odd digits
+        return None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _digits(words: str) -> str | None:

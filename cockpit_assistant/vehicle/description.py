@@ -56,7 +56,7 @@ class Description(_Section):
     zones: Annotated[dict[SeatName, dict[Language, str]], Field(min_length=1)]
     zone_groups: dict[str, ZoneGroup] = {}
     joining: dict[Language, Joining] = {}
-    entities: dict[str, Literal["number", "percent", "zone", "text"]]
+    entities: dict[str, Literal["number", "percent", "duration", "time", "zone", "text"]]
     signals: Annotated[dict[str, Signal], Field(min_length=1)]
     intents: dict[str, IntentRule]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from ..events import Value
 from .signals import Literalised
 
 SPEAKER = "speaker"
@@ -33,7 +35,19 @@ def _as_rule(value: object) -> object:
     return {"steps": value} if isinstance(value, list) else value
 
 
+def _as_condition(value: object) -> object:
+    """One entity, several, or entities with the values that count: a name, a list of names, a mapping."""
+    if isinstance(value, (str, list)):
+        return {name: [] for name in ([value] if isinstance(value, str) else value)}
+    if isinstance(value, dict):
+        return {name: values if isinstance(values, list) else [values] for name, values in value.items()}
+    return value
+
+
 Names = Annotated[list[str], BeforeValidator(_as_list)]
+
+Said = Annotated[dict[str, list[Literalised]], BeforeValidator(_as_condition)]
+"""Entities, each with the values that count; none listed: any value does."""
 
 
 class Target(BaseModel):
@@ -53,6 +67,8 @@ class Target(BaseModel):
     """What an entity's values mean in the signal's; for a text signal, words not listed are a problem."""
     levels: list[Literalised] = []
     """Levels of this step's own, instead of the signal's."""
+    reversed: bool = False
+    """A percentage counts from the far end: a shade that is opened by 30 % stands at 70."""
     join: list[str] = []
     """Entities whose words together are the value, those that were said, with spaces."""
 
@@ -76,10 +92,15 @@ class Step(BaseModel):
     """For which seats when none was said: `speaker`, seats, or zone groups."""
     ask: str | None = None
     """The response that asks for the entity when it wasn't said and has no default."""
-    when: Annotated[Names, Field(alias="if")] = []
-    """Only if one of these entities was said."""
-    unless: Names = []
-    """Only if none of these entities was said."""
+    when: Annotated[Said, Field(alias="if")] = {}
+    """Only if one of these was said."""
+    unless: Said = {}
+    """Only if none of these was said."""
+
+    def applies(self, said: Iterable[tuple[str, Value]]) -> bool:
+        """Whether the step is meant by a clause with these entities and values."""
+        said = list(said)
+        return (not self.when or _any_said(self.when, said)) and not _any_said(self.unless, said)
 
 
 class Rule(BaseModel):
@@ -98,6 +119,10 @@ class Rule(BaseModel):
         if self.steps and self.read:
             raise ValueError("an intent either sets signals or reads them.")
         return self
+
+
+def _any_said(wanted: Mapping[str, Sequence[Value]], said: Iterable[tuple[str, Value]]) -> bool:
+    return any(name in wanted and (not wanted[name] or value in wanted[name]) for name, value in said)
 
 
 IntentRule = Annotated[Rule, BeforeValidator(_as_rule)]

@@ -95,7 +95,7 @@ class _Resolver:
         commands: dict[str, Command] = {}
         last: tuple[Signal, Value] | None = None
         for step in steps:
-            if not self._applies(step):
+            if not step.applies((entity.entity, entity.value) for entity in self.clause.entities):
                 continue
             signal = self.model.signals[step.set]
             for where, said in self._placed(step, signal):
@@ -115,10 +115,6 @@ class _Resolver:
         if seats := {seat for owner in owners if owner for seat in owner[2]}:
             facts["zone"] = self.model.spoken_zone(seats, self.language)
         return Resolution(tuple(commands.values()), slots=(*self.entity_slots(), *facts.items()), thing=thing)
-
-    def _applies(self, step: Step) -> bool:
-        said = {entity.entity for entity in self.clause.entities}
-        return (not step.when or not said.isdisjoint(step.when)) and said.isdisjoint(step.unless)
 
     def _placed(self, step: Step, signal: Signal) -> Iterator[tuple[list[Seat | None], Entity | None]]:
         """For which seats the step is meant, and the entity that says the value there.

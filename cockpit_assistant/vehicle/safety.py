@@ -57,11 +57,13 @@ class Comparison(_Section):
     differs: Annotated[Literalised | None, Field(alias="not")] = None
     above: float | None = None
     below: float | None = None
+    among: Annotated[list[Literalised] | None, Field(alias="in", min_length=1)] = None
 
     @model_validator(mode="after")
     def _one_test(self) -> Comparison:
-        if sum(test is not None for test in (self.equals, self.differs, self.above, self.below)) != 1:
-            raise ValueError("give exactly one of `is`, `not`, `above`, `below`.")
+        tests = (self.equals, self.differs, self.above, self.below, self.among)
+        if sum(test is not None for test in tests) != 1:
+            raise ValueError("give exactly one of `is`, `not`, `above`, `below`, `in`.")
         return self
 
     def holds(self, value: Value) -> bool:
@@ -70,6 +72,8 @@ class Comparison(_Section):
             return value == self.equals
         if self.differs is not None:
             return value != self.differs
+        if self.among is not None:
+            return value in self.among
         if isinstance(value, str):
             return True
         return value > self.above if self.above is not None else value < (self.below or 0.0)

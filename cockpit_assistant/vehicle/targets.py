@@ -51,9 +51,11 @@ def absolute(target: Target, signal: Signal, said: Value, *, share: bool) -> Val
     if levels := target.levels or signal.levels:
         return _level(levels, said)
     if said in EXTREMES and signal.is_number:
-        return signal.fitted(signal.highest if said == "max" else signal.lowest)
+        return signal.fitted(signal.highest if (said == "max") != target.reversed else signal.lowest)
     if signal.is_number and not isinstance(said, (bool, str)):
         said = signal.lowest + _part(signal, said) if share else signal.meant(said)
+        if target.reversed:
+            said = signal.highest + signal.lowest - said
     return checked(signal, said)
 
 

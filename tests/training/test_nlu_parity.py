@@ -22,7 +22,7 @@ def test_the_model_belongs_to_the_project() -> None:
 
 def test_features_and_results_are_those_of_rasa() -> None:
     expected = references(MODEL / "reference.json")
-    parity = compare(load(MODEL), MODEL / "diet.fp32.onnx", expected, CONFIDENCE_TOLERANCE)
+    parity = compare(load(MODEL), MODEL / "nlu.fp32.onnx", expected, CONFIDENCE_TOLERANCE)
     assert parity.differing == ()
     assert parity.features == parity.results == parity.texts > 40
 

@@ -19,13 +19,13 @@ from ...resources import cache_dir
 from .environment import Progress, RasaEnvironment
 from .joining import Example, practice
 from .parity import CONFIDENCE_TOLERANCE, assert_same, compare, references
-from .project import clause_words, examples, pipeline
+from .project import CLASSIFIER, clause_words, examples, name_of, pipeline
 
 INT8_AGREEMENT = 0.97
 """Share of training texts on which the int8 network must say what Rasa says."""
 
 
-FLOAT_NETWORK, REFERENCE = "diet.fp32.onnx", "reference.json"
+FLOAT_NETWORK, REFERENCE = "nlu.fp32.onnx", "reference.json"
 """Files of `export`."""
 
 
@@ -57,7 +57,6 @@ def build(project: Path, out: Path, progress: Progress, keep: Path | None = None
         ModelError: training failed, or the compiled model doesn't agree with Rasa.
     """
     project = project.resolve()
-    pipeline(project)
     files = examples(project)
     taught = data_hash(project)
     environment = RasaEnvironment.ready(progress)
@@ -70,6 +69,7 @@ def build(project: Path, out: Path, progress: Progress, keep: Path | None = None
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
     config = _config_copy(project, work)
+    cuts_itself = CLASSIFIER in {name_of(component) for component in pipeline(project)}
 
     def train_rasa() -> None:
         arguments = ["train", "nlu", "--config", str(config), "--nlu", str(data), "--out", str(work / "models")]
@@ -85,8 +85,10 @@ def build(project: Path, out: Path, progress: Progress, keep: Path | None = None
 
     _step(work, "rasa", f"Training Rasa on {len(files)} files", train_rasa, progress)
     _step(work, "export", "Taking the model apart", export, progress)
-    vocabulary = _practice(project, work)
-    _step(work, "tagger", "Training the clause tagger", train_tagger, progress)
+    vocabulary: list[str] | None = None
+    if not cuts_itself:
+        vocabulary = _practice(project, work)
+        _step(work, "tagger", "Training the clause tagger", train_tagger, progress)
     progress("Comparing with Rasa")
     trained = _install(taught, vocabulary, work, out)
     if keep:
@@ -127,27 +129,28 @@ def _config_copy(project: Path, work: Path) -> Path:
     """Rasa writes into a configuration that has no assistant_id, so it gets a complete copy."""
     config = yaml.safe_load((project / "config.yml").read_text(encoding="utf-8"))
     copy = work / "config.yml"
-    copy.write_text(
-        yaml.safe_dump({"assistant_id": "assistant", "recipe": "default.v1", **config}), encoding="utf-8"
-    )
+    for component in config["pipeline"]:
+        if name_of(component) == CLASSIFIER:
+            component["checkpoints"] = str(work / "checkpoints")
+    whole = {"assistant_id": "assistant", "recipe": "default.v1", **config}
+    copy.write_text(yaml.safe_dump(whole, allow_unicode=True), encoding="utf-8")
     return copy
 
 
-def _install(taught: str, vocabulary: list[str], work: Path, out: Path) -> Trained:
-    compiled: dict[str, object] = json.loads((work / "pipeline.json").read_text(encoding="utf-8"))
-    side = {
-        "format": FORMAT,
-        "data_sha256": taught,
-        **compiled,
-        "boundary_tokens": vocabulary,
-    }
+def _install(taught: str, vocabulary: list[str] | None, work: Path, out: Path) -> Trained:
+    """Put the files together, compare with Rasa, and copy; `vocabulary` is the clause tagger's where there is one."""
+    compiled = json.loads((work / "pipeline.json").read_text(encoding="utf-8"))
+    if vocabulary is not None:
+        compiled["classifier"]["boundary_tokens"] = vocabulary
+    side = {"format": FORMAT, "data_sha256": taught, **compiled}
     made = work / "compiled"
     made.mkdir(exist_ok=True)
     (made / SIDE_FILE).write_text(
         json.dumps(side, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8"
     )
-    shutil.copyfile(work / "diet.int8.onnx", made / NETWORK_FILE)
-    shutil.copyfile(work / BOUNDARIES_FILE, made / BOUNDARIES_FILE)
+    shutil.copyfile(work / NETWORK_FILE, made / NETWORK_FILE)
+    if vocabulary is not None:
+        shutil.copyfile(work / BOUNDARIES_FILE, made / BOUNDARIES_FILE)
     model, expected = load(made), references(work / REFERENCE)
     assert_same(compare(model, work / FLOAT_NETWORK, expected, CONFIDENCE_TOLERANCE))
     int8 = compare(model, made / NETWORK_FILE, expected, None)
@@ -155,6 +158,7 @@ def _install(taught: str, vocabulary: list[str], work: Path, out: Path) -> Train
         cases = "\n  ".join(int8.differing)
         raise ModelError(f"int8 says something else than Rasa on {int8.texts - int8.results} texts:\n  {cases}")
     out.mkdir(parents=True, exist_ok=True)
+    (out / BOUNDARIES_FILE).unlink(missing_ok=True)
     for file in made.iterdir():
         shutil.copyfile(file, out / file.name)
     size = sum(file.stat().st_size for file in made.iterdir())

@@ -3,8 +3,8 @@
 Runs inside the Rasa environment, on the archive Rasa has trained there; `project` has made sure beforehand that
 the pipeline holds nothing without a counterpart on board. Writes into one folder:
 
-- `diet.fp32.onnx`, `diet.int8.onnx`: the network
-- `pipeline.json`: tokenizer, featurisers, labels, tags, synonyms, lookups and thresholds for the side file
+- `nlu.fp32.onnx`, `nlu.int8.onnx`: the network
+- `pipeline.json`: tokenizer, labels, the classifier's tables, synonyms, lookups and thresholds for the side file
 - `examples.json`: training texts with their intents
 - `reference.json`: per training text Rasa's features, intents and entities, to compare with
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import write_diet
+from .diet_graph import write_diet
+from .fuzz import fuzz
+from .multi_intent_graph import write_multi_intent
+
+Pipeline = list[tuple[str, Any, dict[str, Any]]]
+"""Name, component and configuration of each step."""
+
+Answer = Callable[[Any, Pipeline], dict[str, Any]]
+"""The features of a message, for the reference."""
+
+FUZZED = 2000
+"""Texts that are compared besides those of the project."""
 
 LONGEST = 256
 """Positions the compiled network takes; an utterance has a few dozen."""
@@ -35,26 +46,65 @@ def main(archive: Path, data: Path, out: Path) -> None:
 
     pipeline = list(_pipeline(Agent.load(archive)))
     training_data = load_data(str(data))
-    diet = next(component for name, component, _ in pipeline if name == "DIETClassifier")
-    weights, taggers = _weights(diet)
     examples = sorted({(example.get("text"), example.get("intent")) for example in training_data.intent_examples})
-    reference = list(_references(sorted({text for text, _ in examples}), pipeline))
-    used = np.zeros(len(weights["token.kernel"]), np.bool_)
-    used[[column for answer in reference for _, column, _ in answer["tokens"]]] = True
-    heads = int(diet.component_config["number_of_attention_heads"])
-    for kind in ("fp32", "int8"):
-        write_diet(weights, heads, LONGEST, used, out / f"diet.{kind}.onnx", quantize=kind == "int8")
+    texts = sorted({text for text, _ in examples})
+    texts += fuzz(texts, FUZZED, seed=1)
+    classifiers = {name: component for name, component, _ in pipeline}
+    if "DIETClassifier" in classifiers:
+        intents, classifier, reference = _diet(classifiers["DIETClassifier"], pipeline, texts, out)
+    else:
+        intents, classifier, reference = _multi_intent(classifiers["MultiIntentClassifier"], pipeline, texts, out)
     side = {
         "versions": {name: metadata.version(name) for name in ("rasa", "tensorflow", "scikit-learn", "onnx")},
         **_tables(pipeline),
-        "intents": [diet.index_label_id_mapping[index] for index in range(len(diet.index_label_id_mapping))],
-        "tags": taggers,
-        "bilou": bool(diet.component_config["BILOU_flag"]),
-        "split_entities": dict(diet.split_entities_config),
+        "intents": intents,
+        "classifier": classifier,
         "lookups": _lookups(training_data),
     }
     for name, content in (("pipeline", side), ("examples", examples), ("reference", reference)):
         (out / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def _diet(
+    diet: Any, pipeline: Pipeline, texts: list[str], out: Path
+) -> tuple[list[str], dict[str, Any], list[dict[str, Any]]]:
+    """Intents, tables and Rasa's answers of a DIET pipeline, whose network is written."""
+    weights, taggers = _weights(diet)
+    reference = list(_references(texts, pipeline, _diet_reference))
+    used = np.zeros(len(weights["token.kernel"]), np.bool_)
+    used[[column for answer in reference for _, column, _ in answer["tokens"]]] = True
+    heads = int(diet.component_config["number_of_attention_heads"])
+    for kind in ("fp32", "int8"):
+        write_diet(weights, heads, LONGEST, used, out / f"nlu.{kind}.onnx", quantize=kind == "int8")
+    tables = {
+        "kind": "diet",
+        "featurizers": _featurizers(pipeline),
+        "tags": taggers,
+        "bilou": bool(diet.component_config["BILOU_flag"]),
+        "split_entities": dict(diet.split_entities_config),
+    }
+    return [diet.index_label_id_mapping[index] for index in range(len(diet.index_label_id_mapping))], tables, reference
+
+
+def _multi_intent(
+    classifier: Any, pipeline: Pipeline, texts: list[str], out: Path
+) -> tuple[list[str], dict[str, Any], list[dict[str, Any]]]:
+    """The same for the project's own classifier."""
+    weights = {name: np.asarray(value) for name, value in classifier.weights.items()}
+    for kind in ("fp32", "int8"):
+        write_multi_intent(weights, classifier.config["heads"], out / f"nlu.{kind}.onnx", quantize=kind == "int8")
+    sounds: dict[str, str] = {}
+    for character, sound in sorted(classifier.features.sounds.items()):
+        sounds[sound] = sounds.get(sound, "") + character
+    tables = {
+        "kind": "multi_intent",
+        "vocabulary": classifier.features.vocabulary,
+        "sounds": sounds,
+        "buckets": classifier.features.buckets,
+        "names": classifier.names,
+        "tags": classifier.tags,
+    }
+    return classifier.intents, tables, list(_references(texts, pipeline, _multi_intent_reference))
 
 
 def _pipeline(agent: Any) -> Iterator[tuple[str, Any, dict[str, Any]]]:
@@ -69,8 +119,8 @@ def _pipeline(agent: Any) -> Iterator[tuple[str, Any, dict[str, Any]]]:
         yield type(node._component).__name__, node._component, node._component_config
 
 
-def _tables(pipeline: list[tuple[str, Any, dict[str, Any]]]) -> dict[str, Any]:
-    tables: dict[str, Any] = {"featurizers": [], "synonyms": {}, "threshold": 0.0, "ambiguity": 0.0}
+def _tables(pipeline: Pipeline) -> dict[str, Any]:
+    tables: dict[str, Any] = {"synonyms": {}, "threshold": 0.0, "ambiguity": 0.0}
     for name, component, config in pipeline:
         if name.endswith("Tokenizer"):
             tables["tokenizer"] = {
@@ -78,9 +128,19 @@ def _tables(pipeline: list[tuple[str, Any, dict[str, Any]]]) -> dict[str, Any]:
                 "pattern": config.get("pattern", ""),
                 "token_pattern": config["token_pattern"],
             }
-        elif name == "RegexFeaturizer" and component.known_patterns:
+        elif name == "EntitySynonymMapper":
+            tables["synonyms"] = dict(component.synonyms)
+        elif name == "FallbackClassifier":
+            tables["threshold"], tables["ambiguity"] = config["threshold"], config["ambiguity_threshold"]
+    return tables
+
+
+def _featurizers(pipeline: Pipeline) -> list[dict[str, Any]]:
+    specs: list[dict[str, Any]] = []
+    for name, component, config in pipeline:
+        if name == "RegexFeaturizer" and component.known_patterns:
             patterns = [pattern["pattern"] for pattern in component.known_patterns]
-            tables["featurizers"].append(
+            specs.append(
                 {"kind": "regex", "patterns": patterns, "case_sensitive": bool(config["case_sensitive"])}
             )
         elif name == "LexicalSyntacticFeaturizer":
@@ -89,10 +149,10 @@ def _tables(pipeline: list[tuple[str, Any, dict[str, Any]]]) -> dict[str, Any]:
                 for (place, feature), values in component._feature_to_idx_dict.items()
                 for value, column in values.items()
             ]
-            tables["featurizers"].append({"kind": "lexical", "window": config["features"], "columns": columns})
+            specs.append({"kind": "lexical", "window": config["features"], "columns": columns})
         elif name == "CountVectorsFeaturizer":
             vocabulary = component.vectorizers["text"].vocabulary_
-            tables["featurizers"].append(
+            specs.append(
                 {
                     "kind": "counts",
                     "analyzer": config["analyzer"],
@@ -102,11 +162,7 @@ def _tables(pipeline: list[tuple[str, Any, dict[str, Any]]]) -> dict[str, Any]:
                     "vocabulary": sorted(vocabulary, key=vocabulary.__getitem__),
                 }
             )
-        elif name == "EntitySynonymMapper":
-            tables["synonyms"] = dict(component.synonyms)
-        elif name == "FallbackClassifier":
-            tables["threshold"], tables["ambiguity"] = config["threshold"], config["ambiguity_threshold"]
-    return tables
+    return specs
 
 
 def _lookups(training_data: Any) -> dict[str, list[str]]:
@@ -188,14 +244,14 @@ def _weights(diet: Any) -> tuple[dict[str, NDArray[np.float32]], list[dict[str, 
     return weights, taggers
 
 
-def _references(texts: list[str], pipeline: list[tuple[str, Any, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+def _references(texts: list[str], pipeline: Pipeline, answer: Answer) -> Iterator[dict[str, Any]]:
     for count, text in enumerate(texts, 1):
-        yield _reference(text, pipeline)
-        if count % 1000 == 0 or count == len(texts):
+        yield _reference(text, pipeline, answer)
+        if count % 5000 == 0 or count == len(texts):
             print(f"Rasa has answered {count} of {len(texts)} texts", flush=True)
 
 
-def _reference(text: str, pipeline: list[tuple[str, Any, dict[str, Any]]]) -> dict[str, Any]:
+def _reference(text: str, pipeline: Pipeline, answer: Answer) -> dict[str, Any]:
     """What Rasa makes of one text."""
     from rasa.shared.nlu.constants import TEXT
     from rasa.shared.nlu.training_data.message import Message
@@ -204,14 +260,11 @@ def _reference(text: str, pipeline: list[tuple[str, Any, dict[str, Any]]]) -> di
     best: dict[str, Any] = {}
     for name, component, _ in pipeline:
         component.process([message])
-        if name == "DIETClassifier":
-            # Before FallbackClassifier replaces it.
-            best = dict(message.get("intent"))
-    tokens, sentence = message.get_sparse_features(TEXT, [])
+        if name in ("DIETClassifier", "MultiIntentClassifier"):
+            best = dict(message.get("intent"))  # before FallbackClassifier replaces it
     return {
         "text": text,
-        "tokens": _sparse(tokens),
-        "sentence": _sparse(sentence),
+        **answer(message, pipeline),
         "intent": best["name"],
         "confidence": best["confidence"],
         "entities": [
@@ -226,6 +279,20 @@ def _reference(text: str, pipeline: list[tuple[str, Any, dict[str, Any]]]) -> di
             for entity in message.get("entities", [])
         ],
     }
+
+
+def _diet_reference(message: Any, pipeline: Pipeline) -> dict[str, Any]:
+    tokens, sentence = message.get_sparse_features("text", [])
+    return {"tokens": _sparse(tokens), "sentence": _sparse(sentence)}
+
+
+def _multi_intent_reference(message: Any, pipeline: Pipeline) -> dict[str, Any]:
+    classifier = next(component for name, component, _ in pipeline if name == "MultiIntentClassifier")
+    sentence = classifier.sentence(message.get("text_tokens"))
+    pieces = [[row, column, 1.0] for row, own in enumerate(sentence.pieces) for column in own]
+    marks = [[row, column, 1.0] for row, column in sentence.marks]
+    tokens = [[row, column, 1.0] for row, column in enumerate(sentence.tokens)]
+    return {"tokens": sorted(tokens), "sentence": sorted(pieces), "marks": sorted(marks)}
 
 
 def _sparse(features: Any) -> list[list[float]]:

@@ -19,6 +19,9 @@ Component = dict[str, object]
 
 _WORDS = TypeAdapter(dict[str, LanguageWords])
 
+CLASSIFIER = "MultiIntentClassifier"
+"""The project's own classifier, which finds several requests in an utterance by itself."""
+
 _TOKENIZERS = {"WhitespaceTokenizer", "CharTokenizer"}
 _IGNORED = {"ResponseSelector"}
 """Trained by Rasa, not needed: chooses among answers, and answers are made elsewhere."""
@@ -29,6 +32,7 @@ _SUPPORTED = {
     "LexicalSyntacticFeaturizer",
     "CountVectorsFeaturizer",
     "DIETClassifier",
+    CLASSIFIER,
     "EntitySynonymMapper",
     "FallbackClassifier",
 }
@@ -76,11 +80,11 @@ def pipeline(project: Path) -> list[Component]:
     if not isinstance(components, list) or not components:
         raise ProjectError(f"{config}: has no `pipeline`.")
     checked = [_checked(component, config) for component in components]
-    names = [_name(component) for component in checked]
+    names = [name_of(component) for component in checked]
     if sum(name in _TOKENIZERS for name in names) != 1:
         raise ProjectError(f"{config}: the pipeline needs exactly one of {', '.join(sorted(_TOKENIZERS))}.")
-    if names.count("DIETClassifier") != 1:
-        raise ProjectError(f"{config}: the pipeline needs exactly one DIETClassifier.")
+    if names.count("DIETClassifier") + names.count(CLASSIFIER) != 1:
+        raise ProjectError(f"{config}: the pipeline needs exactly one DIETClassifier or {CLASSIFIER}.")
     return checked
 
 
@@ -101,7 +105,7 @@ def clause_words(project: Path) -> dict[str, LanguageWords]:
 def _checked(component: object, config: Path) -> Component:
     if not isinstance(component, dict) or not isinstance(component.get("name"), str):
         raise ProjectError(f"{config}: each component of the pipeline needs a `name`, got {component!r}.")
-    name = _name(component)
+    name = name_of(component)
     if name not in _SUPPORTED:
         known = ", ".join(sorted(_SUPPORTED))
         raise ProjectError(f"{config}: {name} can't be compiled for on-board use. These can: {known}.")
@@ -115,8 +119,8 @@ def _checked(component: object, config: Path) -> Component:
     return component
 
 
-def _name(component: Component) -> str:
-    """Class name: pipelines may give a module path before it."""
+def name_of(component: Component) -> str:
+    """A component's class name: pipelines may give a module path before it."""
     return str(component["name"]).rsplit(".", 1)[-1]
 
 

@@ -1,0 +1,72 @@
+"""Writes the multi-intent network as ONNX. Runs inside the Rasa environment.
+
+The same arithmetic as `components/joint_network.py` of the Rasa project, for one utterance at a time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from .graph import Graph, Weights, numbered, positions
+
+LONGEST = 256
+"""Tokens the compiled network takes; an utterance has a few dozen."""
+
+_INPUT_SCALE = 0.25
+"""As in training: embeddings are scaled up to the size of the position encoding."""
+
+
+def write_multi_intent(weights: Weights, heads: int, file: Path, quantize: bool) -> None:
+    """Write the network.
+
+    Args:
+        weights: by the names that training uses.
+        heads: attention heads.
+        file: where to.
+        quantize: store weights as int8.
+    """
+    graph = Graph(quantize)
+    units = weights["tokens"].shape[1]
+    spelt = graph.add("Mul", graph.rows(weights["pieces"], "pieces"), graph.add("Unsqueeze", "piece_weights", graph.constant([2])))
+    value = graph.add("Add", graph.rows(weights["tokens"], "tokens"), graph.add("ReduceSum", spelt, graph.constant([1]), keepdims=0))
+    value = graph.add("Add", value, graph.product("marks", weights["marks"]))
+    value = graph.add("Mul", value, graph.constant(float(units**0.5 * _INPUT_SCALE)))
+    length = graph.add("Shape", "tokens")
+    table = graph.matrix(positions(LONGEST, units))
+    value = graph.add("Add", value, graph.add("Slice", table, graph.constant([0]), length, graph.constant([0])))
+    for layer in numbered(weights, "layer"):
+        value = _layer(graph, value, weights, layer, heads, units)
+    value = graph.normalized(value, weights, "norm")
+    outputs = [graph.output(graph.dense(value, weights, head), head) for head in ("place", "intent", "tag")]
+    inputs = [
+        helper.make_tensor_value_info("tokens", TensorProto.INT64, ["tokens"]),
+        helper.make_tensor_value_info("pieces", TensorProto.INT64, ["tokens", "pieces"]),
+        helper.make_tensor_value_info("piece_weights", TensorProto.FLOAT, ["tokens", "pieces"]),
+        helper.make_tensor_value_info("marks", TensorProto.FLOAT, ["tokens", len(weights["marks"])]),
+    ]
+    graph.save(file, "multi_intent", inputs, outputs)
+
+
+def _layer(graph: Graph, value: str, weights: Weights, layer: str, heads: int, units: int) -> str:
+    depth = units // heads
+    normal = graph.normalized(value, weights, f"{layer}.attention_norm")
+
+    def split(name: str, order: list[int]) -> str:
+        dense = graph.dense(normal, weights, f"{layer}.{name}")
+        return graph.add("Transpose", graph.add("Reshape", dense, graph.constant([-1, heads, depth])), perm=order)
+
+    query, key, content = split("query", [1, 0, 2]), split("key", [1, 2, 0]), split("value", [1, 0, 2])
+    weight = graph.add("Mul", graph.add("MatMul", query, key), graph.constant(float(depth**-0.5)))
+    mixed = graph.add("MatMul", graph.add("Softmax", weight, axis=-1), content)
+    joined = graph.add("Reshape", graph.add("Transpose", mixed, perm=[1, 0, 2]), graph.constant([-1, units]))
+    value = graph.add("Add", value, graph.dense(joined, weights, f"{layer}.output"))
+    normal = graph.normalized(value, weights, f"{layer}.feed_norm")
+    # The tokens before and after: a row of zeros stands beyond either end.
+    padded = graph.add("Pad", normal, graph.constant([1, 0, 1, 0]))
+    neighbours = graph.add("Concat", graph.slice(padded, 0, -2), normal, graph.slice(padded, 2, 2**31 - 1), axis=1)
+    wide = graph.add("Relu", graph.dense(neighbours, weights, f"{layer}.feed_in"))
+    return graph.add("Add", value, graph.dense(wide, weights, f"{layer}.feed_out"))
