@@ -61,7 +61,9 @@ class Project:
             domain=Domain.load(path),
             model=model,
             safety=Safety.load(path, model) if has_car else Safety.without_car(model),
-            interpreter=Interpreter.load(understanding_dir(path), model.entity_types, default_language),
+            interpreter=Interpreter.load(
+                understanding_dir(path), model.entity_types, default_language, model.words_of
+            ),
         )
 
 

@@ -97,7 +97,9 @@ class Assistant:
         self._answered = True
         """Whether the present turn has had its utterance, so that what comes next is a turn of its own."""
         self._dismissed = False
-        """Whether the speaker woke the assistant and then had nothing to say: it waits to be woken again."""
+        """Whether the speaker is done, or had nothing to say after waking the assistant: it waits to be
+        woken again.
+        """
         self._began = self._done = clock.now()
         self._cause = time.monotonic()
 
@@ -156,6 +158,7 @@ class Assistant:
             case Understanding():
                 self._take(self._dialogue.decide(event, self._bus.state, self._clock.now()))
             case Decision():
+                self._dismissed = event.ends
                 for command in event.commands:
                     self._take(self._bus.send(command))
                 self._say(event.say, event.language, event.seat)

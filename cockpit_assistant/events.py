@@ -130,6 +130,10 @@ class Entity:
     """The words as they stood in the utterance."""
     role: str | None = None
     group: str | None = None
+    match: float | None = None
+    """How alike the words and the project's name for them sound, 1 being the same; None where no name was
+    looked up.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,8 @@ class Decision:
     commands: tuple[Command, ...] = ()
     say: tuple[Say, ...] = ()
     """What can be said at once: questions, refusals, answers. What commands did is said once the car shows it."""
+    ends: bool = False
+    """The speaker is done: nothing more is listened for without the wake phrase."""
 
 
 # --- acting ----------------------------------------------------------------------------------------------------

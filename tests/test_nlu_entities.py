@@ -9,6 +9,7 @@ READER = EntityReader(
     Catalogue({"artist": ("李克勤", "Art"), "song": ("红日", "西海情歌", "红", "In the End"), "colour": ("red",)}),
     {"degrees": "number", "zone": "zone"},
     {"红": "red", "红色": "red", "副驾": "passenger", "主驾": "driver"},
+    {"scene": frozenset({"car_wash"})},
 )
 
 

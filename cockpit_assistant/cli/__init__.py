@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parse.add_argument(
         "--jsonl", action="store_true", help='read {"text","lang"?,"speaker"?} lines, write JSON lines'
     )
+    parse.add_argument("--explain", action="store_true", help="show how it was understood, step by step")
     _language(parse)
     _project(parse)
 

@@ -8,7 +8,8 @@ from .. import models
 from ..assembly import Project, load_wake, understanding_dir
 from ..dialogue.audit import audit
 from ..errors import ModelError
-from ..nlu.model import data_hash, trained_hash
+from ..nlu.examples import problems_in
+from ..nlu.model import data_hash, trained_hash, training_files
 from .common import results, settings_of
 
 
@@ -17,6 +18,7 @@ def check(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     project = Project.load(settings.project, settings.default_language)
     problems = list(audit(project.path, project.domain, project.model, project.safety))
+    problems += problems_in(training_files(project.path), project.domain.intents, project.domain.entities)
     folder = understanding_dir(project.path)
     if trained_hash(folder) != data_hash(project.path):
         problems.append(

@@ -16,7 +16,7 @@ from ..assembly import Project
 from ..dialogue.policy import Dialogue
 from ..dialogue.wording import Wording, together
 from ..errors import ConfigError, ProjectError
-from ..events import CommandConfirmed, CommandFailed, Decision, Entity, Record, Reply, Say, Value
+from ..events import CommandConfirmed, CommandFailed, Decision, Entity, Record, Reply, Say, Understanding, Value
 from .common import results, settings_of
 
 _VALUE: TypeAdapter[bool | int | float | str] = TypeAdapter(bool | int | float | str)
@@ -86,9 +86,19 @@ def parse(options: argparse.Namespace) -> int:
         raise ConfigError("parse: give a TEXT, or --jsonl and lines on standard input.")
     questions = _lines() if options.jsonl else (_Question(text=text, lang=options.lang) for text in options.text)
     for question in questions:
+        if options.explain:
+            _show_explanation(project, question, options.lang)
+            continue
         answer = explain(project, question.text, question.lang or options.lang, question.speaker)
         print(json.dumps(answer, ensure_ascii=False, indent=None if options.jsonl else 2), flush=True)
     return 0
+
+
+def _show_explanation(project: Project, question: _Question, language: str | None) -> None:
+    from .explanation import show
+
+    understanding, decision, reply = _turn(project, question.text, question.lang or language, question.speaker)
+    show(results(), project, understanding, decision, reply)
 
 
 def _lines() -> Iterator[_Question]:
@@ -107,12 +117,7 @@ def _lines() -> Iterator[_Question]:
 
 def explain(project: Project, text: str, language: str | None, speaker: str) -> dict[str, object]:
     """The answer of `parse` to one utterance, for a dialogue that begins with it in a parked car."""
-    if speaker not in project.model.zones and project.model.zones:
-        raise ProjectError(f"speaker {speaker!r}: the project knows {', '.join(project.model.zones)}.")
-    wording = Wording(project.domain)
-    dialogue = Dialogue(project.model, project.safety, wording)
-    understanding = project.interpreter.parse(text, language, speaker)
-    decision = dialogue.decide(understanding, project.model.initial_state(), 0.0)
+    understanding, decision, reply = _turn(project, text, language, speaker)
     return {
         "text": text,
         "lang": understanding.language,
@@ -126,8 +131,19 @@ def explain(project: Project, text: str, language: str | None, speaker: str) -> 
             for clause in understanding.clauses
         ],
         "commands": [{"path": command.path, "value": command.value} for command in decision.commands],
-        "reply": _reply(dialogue, wording, decision),
+        "reply": reply,
     }
+
+
+def _turn(project: Project, text: str, language: str | None, speaker: str) -> tuple[Understanding, Decision, str]:
+    """What a dialogue that begins with an utterance in a parked car understands, decides and says."""
+    if speaker not in project.model.zones and project.model.zones:
+        raise ProjectError(f"speaker {speaker!r}: the project knows {', '.join(project.model.zones)}.")
+    wording = Wording(project.domain)
+    dialogue = Dialogue(project.model, project.safety, wording)
+    understanding = project.interpreter.parse(text, language, speaker)
+    decision = dialogue.decide(understanding, project.model.initial_state(), 0.0)
+    return understanding, decision, _reply(dialogue, wording, decision)
 
 
 def _entity(entity: Entity) -> dict[str, object]:

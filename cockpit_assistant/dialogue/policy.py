@@ -7,6 +7,7 @@ leaves here only after the safety rules have allowed it; the vehicle's gateway c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from ..events import (
@@ -31,20 +32,29 @@ from ..vehicle.requests import SUPERSEDED
 from ..vehicle.safety import Safety
 from ..vehicle.state import VehicleState
 from .facts import facts
-from .timeofday import time_slots
-from .tracker import Confirmation, Errand, Question, Task, Tracker
+from .timeofday import date_slots, time_slots
+from .tracker import Confirmation, Errand, Latest, Question, Task, Tracker
 from .wording import Slots, Wording
 
 ANSWER_WITHIN = 15.0
 """Seconds in which an answer to the assistant's question counts."""
 
+GOES_ON_WITHIN = 60.0
+"""Seconds in which 再高一点 and 副驾也是 go on with the command before."""
+
 PATIENCE = 1.0
 """Seconds without all outcomes after which the assistant says that it has started."""
 
-TALK = frozenset({"greet", "thank", "goodbye", "chat", "help", "stop"})
+TALK = frozenset({"greet", "thank", "goodbye", "chat", "help", "stop", "refrain", "sleep_assistant"})
 """Intents answered by the response of their name and nothing else."""
 
-TURNS = frozenset({"affirm", "deny", "cancel", "undo", "repeat", "ask_time"})
+ENDS = frozenset({"goodbye", "stop", "sleep_assistant"})
+"""Intents after which nobody is expected to go on."""
+
+TURNS = frozenset(
+    {"affirm", "deny", "cancel", "undo", "repeat", "ask_time", "ask_date", "change_language", "unsupported"}
+    | {"more", "less", "also_there"}
+)
 """Intents the dialogue itself knows how to take."""
 
 
@@ -135,10 +145,36 @@ class Dialogue:
                 turn.talk(Route.CHAT, Say("utter_repeat_nothing"), again=self.tracker.last_reply)
             case "ask_time":
                 turn.talk(Route.QUESTION, Say("utter_ask_time", time_slots(self._wall_clock(), turn.language)))
+            case "ask_date":
+                turn.talk(Route.QUESTION, Say("utter_ask_date", date_slots(self._wall_clock(), turn.language)))
+            case "change_language":
+                turn.language = _language_said(clause, turn.language)
+                turn.talk(Route.CHAT, Say("utter_change_language"))
+            case "unsupported":
+                turn.talk(Route.REFUSE, Say("utter_unsupported"))
+            case "more" | "less" | "also_there":
+                self._carry_over(clause, turn, state, now)
             case intent if intent in TALK:
+                turn.ends = intent in ENDS
                 turn.talk(Route.CHAT, Say(f"utter_{intent}"))
             case _:
                 self._act(clause, turn, state, now)
+
+    def _carry_over(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
+        """Go on with what the same speaker asked for last: 再高一点, "same for her side"."""
+        last = self.tracker.latest(turn.seat, now)
+        zone_entity = self._model.zone_entity
+        zones = tuple(entity for entity in clause.entities if entity.entity == zone_entity)
+        if last is None:
+            turn.talk(Route.QUESTION, Say("utter_nothing_to_go_on"))
+        elif clause.intent == "also_there":
+            kept = tuple(entity for entity in last.entities if entity.entity != zone_entity)
+            self._act(replace(last, text=clause.text, entities=kept + zones), turn, state, now)
+        elif intent := self._model.onward(last.intent, clause.intent):
+            kept = zones or tuple(entity for entity in last.entities if entity.entity == zone_entity)
+            self._act(Clause(clause.text, intent, clause.confidence, kept, clause.start), turn, state, now)
+        else:
+            turn.talk(Route.QUESTION, Say("utter_nothing_to_go_on"))
 
     def _act(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
         resolution = self._resolve(clause, turn.language, turn.seat, state)
@@ -149,6 +185,7 @@ class Dialogue:
             self.tracker.question = Question(clause, resolution.missing_entity, now + ANSWER_WITHIN)
             turn.talk(Route.QUESTION, Say(resolution.missing, slots))
         elif resolution.commands:
+            self.tracker.last[turn.seat] = Latest(clause, now + GOES_ON_WITHIN)
             self._gate([self._task(clause.intent, resolution, slots)], turn, state, now)
         elif resolution.readings:
             turn.talk(Route.QUESTION, Say(f"utter_{clause.intent}", slots))
@@ -263,6 +300,7 @@ class _Turn:
         self.seat = seat
         self.tasks: list[Task] = []
         self.undoes = False
+        self.ends = False
         self._say: list[Say] = []
         self._routes: list[Route] = []
 
@@ -275,4 +313,10 @@ class _Turn:
         order = (Route.COMMAND, Route.CONFIRM, Route.QUESTION, Route.REFUSE, Route.CHAT)
         route = Route.COMMAND if self.tasks else next((r for r in order if r in self._routes), Route.CHAT)
         commands = tuple(command for task in self.tasks for command in task.commands)
-        return Decision(route, self.language, self.seat, commands, tuple(self._say))
+        return Decision(route, self.language, self.seat, commands, tuple(self._say), self.ends)
+
+
+def _language_said(clause: Clause, spoken: Language) -> Language:
+    """The language that is wanted; the other one where none was named."""
+    said = clause.first("language")
+    return str(said.value) if said and said.value in ("zh", "en") else "en" if spoken == "zh" else "zh"

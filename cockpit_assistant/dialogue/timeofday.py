@@ -1,4 +1,4 @@
-"""The time of day as people say it."""
+"""The time of day and the date as people say them."""
 
 from __future__ import annotations
 
@@ -21,3 +21,28 @@ def time_slots(now: datetime, language: Language) -> Slots:
     clock = hour % 12 or 12
     half = "am" if hour < 12 else "pm"
     return (("time", f"{clock} {half}" if minute == 0 else f"{clock}:{minute:02} {half}"),)
+
+
+_WEEKDAYS_ZH = "一二三四五六日"
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+
+
+def date_slots(now: datetime, language: Language) -> Slots:
+    """The slot `date`: 11月24号，星期二; Tuesday, November 24."""
+    if language == "zh":
+        return (("date", f"{now.month}月{now.day}号，星期{_WEEKDAYS_ZH[now.weekday()]}"),)
+    return (("date", f"{_WEEKDAYS[now.weekday()]}, {_MONTHS[now.month - 1]} {now.day}"),)

@@ -78,6 +78,14 @@ class Confirmation:
     expires: float
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """A command that can be gone on with, and until when."""
+
+    clause: Clause
+    expires: float
+
+
 @dataclass(slots=True)
 class Tracker:
     """The dialogue's memory of one drive."""
@@ -87,6 +95,8 @@ class Tracker:
     errands: list[Errand] = field(default_factory=list)
     done: list[tuple[CommandConfirmed, ...]] = field(default_factory=list)
     last_reply: str = ""
+    last: dict[Seat, Latest] = field(default_factory=dict)
+    """The last command of each seat: what people say in one seat is not about what was said in another."""
 
     def expire(self, now: float) -> None:
         """Forget questions nobody answered."""
@@ -94,6 +104,11 @@ class Tracker:
             self.question = None
         if self.confirmation and now > self.confirmation.expires:
             self.confirmation = None
+
+    def latest(self, seat: Seat, now: float) -> Clause | None:
+        """What a seat commanded last, unless that is too long ago."""
+        last = self.last.get(seat)
+        return last.clause if last and now <= last.expires else None
 
     def note(self, outcome: CommandConfirmed | CommandFailed) -> None:
         """Put an outcome to the task that waits for it."""

@@ -41,6 +41,10 @@ class Catalogue:
         self._names = {entity: [name.lower() for name in names.values()] for entity, names in self._exact.items()}
         self._index = {entity: _index(names.values()) for entity, names in self._exact.items()}
 
+    def lists(self, entity: str) -> bool:
+        """Whether there is a table for an entity."""
+        return entity in self._exact
+
     def exact(self, entity: str, words: str) -> str | None:
         """The entry that is spelt like the words, apart from case and spaces."""
         return self._exact.get(entity, {}).get(_key(words))

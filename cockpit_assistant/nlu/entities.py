@@ -24,10 +24,17 @@ NUMBERS = ("number", "percent", "duration")
 class EntityReader:
     """Reads the entities of a clause."""
 
-    def __init__(self, catalogue: Catalogue, types: Mapping[str, str], synonyms: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        types: Mapping[str, str],
+        synonyms: Mapping[str, str],
+        words: Mapping[str, frozenset[Value]],
+    ) -> None:
         self._catalogue = catalogue
         self._types = types
         self._synonyms = synonyms
+        self._words = words
 
     def entities(
         self, parsed: Sequence[ParsedEntity], clause: Text, original: str, language: Language
@@ -43,11 +50,16 @@ class EntityReader:
         found = self._grown(self._joined(parsed, clause.text), clause.text)
         read = []
         for entity in found:
-            value = self._value(entity, clause.text[entity.start : entity.end], language)
+            words = clause.text[entity.start : entity.end]
+            value = self._value(entity, words, language)
             if value is None:
                 continue
             start, end = clause.span(entity.start, entity.end)
-            read.append(Entity(entity.entity, value, start, end, original[start:end], entity.role, entity.group))
+            named = self._catalogue.match(entity.entity, words) if self._catalogue.lists(entity.entity) else None
+            match = named.score if named and named.name == value else None
+            read.append(
+                Entity(entity.entity, value, start, end, original[start:end], entity.role, entity.group, match)
+            )
         return tuple(read)
 
     def _joined(self, parsed: Sequence[ParsedEntity], text: str) -> list[ParsedEntity]:
@@ -88,8 +100,10 @@ class EntityReader:
     def _value(self, entity: ParsedEntity, words: str, language: Language) -> Value | None:
         """The value from synonyms, numbers and names; None for a number that is none.
 
-        Rasa's synonyms don't know entities: 红 is the colour red, but also a song. A name that the project lists
-        for this very entity stays what it is, unless the synonym too is one of that entity's names.
+        Rasa's synonyms don't know entities: 红 is the colour red, but also a song, and 洗车 a scene, but also a
+        kind of
+        place. A synonym counts for an entity that can have its value: one of those vehicle.yml lists, or one of the
+        entity's names; and a name that the project lists for this very entity stays what it is.
         """
         kind = self._types.get(entity.entity, "text")
         if kind in NUMBERS:
@@ -100,11 +114,21 @@ class EntityReader:
         name = self._catalogue.exact(entity.entity, words)
         if name is not None and self._catalogue.exact(entity.entity, entity.value) is None:
             return name
-        if entity.value != words:
+        if entity.value != words and self._can_be(entity.entity, entity.value):
             return self._catalogue.exact(entity.entity, entity.value) or entity.value
         if match := self._catalogue.match(entity.entity, words):
             return match.name
+        if words.lower() in self._words.get(entity.entity, ()):
+            return words.lower()
         return words if kind == "zone" else normalise(words, kind, language)
+
+    def _can_be(self, entity: str, value: str) -> bool:
+        """Whether a synonym's value is one of this entity's, as far as the project tells."""
+        if self._types.get(entity) == "zone":
+            return True
+        if (words := self._words.get(entity)) is not None:
+            return value in words
+        return not self._catalogue.lists(entity) or self._catalogue.exact(entity, value) is not None
 
 
 def _at_word_ends(text: str, start: int, end: int) -> bool:

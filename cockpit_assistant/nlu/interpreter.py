@@ -8,11 +8,12 @@ An utterance out of scope has no clauses: small talk, anything the network isn't
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 
-from ..events import Clause, Language, Seat, Understanding
+from ..events import Clause, Language, Seat, Understanding, Value
 from .catalogue import Catalogue
 from .clauses import Meaning
 from .entities import EntityReader
@@ -55,17 +56,26 @@ class Interpreter:
     """A project's understanding."""
 
     def __init__(
-        self, model: NluModel, folder: Path, entity_types: Mapping[str, str], default_language: Language
+        self,
+        model: NluModel,
+        folder: Path,
+        entity_types: Mapping[str, str],
+        default_language: Language,
+        entity_words: Mapping[str, frozenset[Value]],
     ) -> None:
         self._reader = open_reader(model, folder)
         self._normalized = Normalizer()
-        self._entities = EntityReader(Catalogue(model.lookups), entity_types, model.synonyms)
+        self._entities = EntityReader(Catalogue(model.lookups), entity_types, model.synonyms, entity_words)
         self.threshold, self.ambiguity = model.threshold, model.ambiguity
         self._default_language = default_language
 
     @classmethod
     def load(
-        cls, model_dir: Path, entity_types: Mapping[str, str], default_language: Language = "zh"
+        cls,
+        model_dir: Path,
+        entity_types: Mapping[str, str],
+        default_language: Language = "zh",
+        entity_words: Mapping[str, frozenset[Value]] = MappingProxyType({}),
     ) -> Interpreter:
         """Load a compiled model.
 
@@ -73,11 +83,12 @@ class Interpreter:
             model_dir: folder that `train nlu` wrote.
             entity_types: type of each entity (number, percent, duration, time, zone, text); text if it isn't named.
             default_language: for utterances that don't tell.
+            entity_words: the values of entities that have a closed set of them.
 
         Raises:
             ModelError: a file is missing, damaged or of another format.
         """
-        return cls(load(model_dir), model_dir, entity_types, default_language)
+        return cls(load(model_dir), model_dir, entity_types, default_language, entity_words)
 
     def language_of(self, text: str) -> Language:
         """The language a text is in."""
@@ -107,7 +118,8 @@ class Interpreter:
             parsed = self._reader.parse(whole)
             if self._forbidden(whole, parsed):  # cut up, its pieces would be commands after all
                 return [Reading(text, parsed, Verdict.FORBIDDEN, None)]
-        return self._reader.read(normal, lambda part, parsed: self._meaning(part, parsed, text, language))
+        found = self._reader.read(normal, lambda part, parsed: self._meaning(part, parsed, text, language))
+        return _once(found, text)
 
     def _meaning(self, part: Text, parsed: Parsed, original: str, language: Language) -> Meaning[Reading]:
         if not part:  # nothing but punctuation
@@ -138,3 +150,25 @@ class Interpreter:
             return False
         bare = self._reader.parse(rest)
         return bare.intent == parsed.intent and bare.confidence >= parsed.confidence
+
+
+def _once(readings: list[Reading], original: str) -> list[Reading]:
+    """Neighbours that ask for the same thing as one request: "mix them up, play randomly".
+
+    Where both say a value they stay two: 温度调高两度，再调高一度.
+    """
+    kept: list[Reading] = []
+    for reading in readings:
+        before, clause = kept[-1].clause if kept else None, reading.clause
+        if before and clause and before.intent == clause.intent and not (before.entities and clause.entities):
+            end = clause.start + len(clause.text)
+            whole = replace(
+                before,
+                text=original[before.start : end],
+                confidence=max(before.confidence, clause.confidence),
+                entities=before.entities + clause.entities,
+            )
+            kept[-1] = replace(kept[-1], text=whole.text, clause=whole)
+        else:
+            kept.append(reading)
+    return kept

@@ -119,6 +119,8 @@ class MultiIntentSpec(_Part):
     """Lookup tables whose names are marked for the network, as rows of lower-case tokens."""
     tags: tuple[str, ...]
     """Entity tags by index, with B- or I-; the first is `O`."""
+    entities: dict[str, tuple[str, ...]]
+    """The entities that each intent can have."""
 
 
 class NluModel(_Part):

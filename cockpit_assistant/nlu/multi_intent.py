@@ -1,13 +1,14 @@
 """Reads a whole utterance with one run of the network: where its requests are, their intents and entities.
 
-The network gives each token three rows of scores: its place (inside a request, opening one, joining or filling), the
-intent of the request it is in, and its entity tag. A request's intent is the mean of its tokens' scores.
+The network gives each token three rows of scores: its place (inside a request, opening one, joining or filling),
+the intent of the request it is in, and its entity tag. A request's intent is the mean of its tokens' scores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,6 +26,14 @@ from .token_inputs import TokenInputs, TokenTables
 from .tokens import Token, tokenizer
 
 Floats: TypeAlias = NDArray[np.float32]
+
+NEVER = -1e9
+DOUBT = 0.02
+"""Probability from which a request may begin at a word."""
+MOST_CUTS = 6
+"""Places tried."""
+SURENESS = 2.0
+"""How much the surety of intents counts against that of places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,9 @@ class MultiIntentReader:
         self._tokenize = tokenizer(model.tokenizer)
         self._tables = TokenTables(spec)
         self._session = open_network(network)
+        self._fitting = np.array(
+            [_fitting(spec, spec.entities.get(intent, ())) for intent in model.intents], np.float32
+        )
 
     def inputs(self, text: str) -> TokenInputs:
         """What the network is given for a text."""
@@ -108,17 +120,15 @@ class MultiIntentReader:
         )
         places = place.argmax(-1)
         words = [index for index in range(len(tokens)) if places[index] != Place.JOINS] or list(range(len(tokens)))
-        groups: list[list[int]] = []
-        for index in words:
-            if not groups or places[index] == Place.OPENS:
-                groups.append([])
-            groups[-1].append(index)
+        starts = cuts(_softmax(place)[words, Place.OPENS], intent[words])
+        groups = [words[start:end] for start, end in pairwise([*starts, len(words)])]
         found = [Found(_softmax(intent[group].mean(0)), group[0], group[-1]) for group in groups]
-        likely = _softmax(tag)
         tags = [(OUTSIDE, 1.0)] * len(tokens)
-        for index in words:
-            best = int(likely[index].argmax())
-            tags[index] = (self._spec.tags[best], float(likely[index, best]))
+        for group, request in zip(groups, found, strict=True):
+            likely = _softmax(tag[group] + self._fitting[int(request.intents.argmax())])
+            for index, own in zip(group, likely, strict=True):
+                best = int(own.argmax())
+                tags[index] = (self._spec.tags[best], float(own[best]))
         return found, tags
 
     def _parsed(
@@ -155,6 +165,45 @@ def _without_gaps(parsed: Parsed, marked: Text, origin: int, part: Text) -> Pars
     return replace(parsed, entities=tuple(entities))
 
 
+def _fitting(spec: MultiIntentSpec, entities: Sequence[str]) -> list[float]:
+    """Added to tag scores: nothing for the tags a request can have, an impossible amount for others."""
+    return [0.0 if tag == OUTSIDE or tag[2:] in entities else NEVER for tag in spec.tags]
+
+
+def cuts(opens: Floats, intents: Floats) -> list[int]:
+    """Where requests begin, among the words of an utterance: the likeliest cutting by places and intents together.
+
+    Where the network is in two minds whether a request begins, the cutting wins whose requests are surest of their
+    intents (dynamic programming over the doubtful places).
+
+    Args:
+        opens: probability that each word opens a request.
+        intents: intent scores of each word; shape [words, intents].
+    """
+    doubtful = [index for index in range(1, len(opens)) if opens[index] > DOUBT]
+    doubtful = sorted(sorted(doubtful, key=lambda index: -opens[index])[:MOST_CUTS])
+    if not doubtful:
+        return [0]
+    edges = [0, *doubtful, len(opens)]
+    likely = np.clip(opens[doubtful], DOUBT, 1 - DOUBT)
+    sums = np.concatenate([np.zeros_like(intents[:1]), intents.cumsum(0)])
+    pairs = [(left, right) for right in range(1, len(edges)) for left in range(right)]
+    lefts, rights = (np.array([edges[pair[side]] for pair in pairs]) for side in (0, 1))
+    means = (sums[rights] - sums[lefts]) / (rights - lefts)[:, None]
+    sure = -np.log(np.exp(means - means.max(1, keepdims=True)).sum(1))
+    stays = np.concatenate([[0.0], np.log(1 - likely).cumsum()])
+    best: list[tuple[float, list[int]]] = [(0.0, [])]
+    for right in range(1, len(edges)):
+        options = []
+        for left in range(right):
+            score = best[left][0] + SURENESS * float(sure[pairs.index((left, right))])
+            score += float(stays[right - 1] - stays[left]) + (float(np.log(likely[left - 1])) if left else 0.0)
+            options.append((score, [*best[left][1], edges[left]]))
+        best.append(max(options))
+    return best[-1][1]
+
+
 def _softmax(values: Floats) -> Floats:
     powers: Floats = np.exp(values - values.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
+    shares: Floats = powers / powers.sum(-1, keepdims=True)
+    return shares

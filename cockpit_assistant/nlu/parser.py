@@ -64,14 +64,18 @@ class Parsed:
         return self.confidence - (self.ranking[1][1] if len(self.ranking) > 1 else 0.0)
 
 
-def ranked(probabilities: NDArray[np.float32], intents: Sequence[str], entities: tuple[ParsedEntity, ...]) -> Parsed:
+def ranked(
+    probabilities: NDArray[np.float32], intents: Sequence[str], entities: tuple[ParsedEntity, ...]
+) -> Parsed:
     """The likeliest of all intents, with their entities."""
     best = probabilities.argsort()[::-1][:RANKED]
     return Parsed(tuple((intents[int(index)], float(probabilities[index])) for index in best), entities)
 
 
 class DietReader:
-    """A compiled pipeline around DIETClassifier, and the clause splitter that makes several requests of a sentence."""
+    """A compiled pipeline around DIETClassifier, and the clause splitter that makes several requests of a
+    sentence.
+    """
 
     def __init__(self, model: NluModel, spec: DietSpec, network: Path, boundaries: Path | None) -> None:
         """Load the networks; without `boundaries` only single requests can be parsed.

@@ -1,4 +1,5 @@
-"""Durations and times of day as people say them: 一个半小时 and "an hour and a half" are 5400 seconds, 明早六点半 is 06:30.
+"""Durations and times of day as people say them: 一个半小时 and "an hour and a half" are 5400 seconds, 明早六点半
+is 06:30.
 
 Days are left out: an alarm goes off the next time the clock shows its time.
 """
@@ -11,14 +12,18 @@ from collections.abc import Callable
 Number = Callable[[str], "float | None"]
 """Reads a number in words or digits; `values` passes its own for the language."""
 
-_CHINESE_PIECE = re.compile(r"(半|[零〇一二两俩三四五六七八九十百\d.]+|刻)(个半|个)?(小时|钟头|分钟|分|刻钟|刻|秒钟|秒)?(半)?")
+_CHINESE_PIECE = re.compile(
+    r"(半|[零〇一二两俩三四五六七八九十百\d.]+|刻)(个半|个)?(小时|钟头|分钟|分|刻钟|刻|秒钟|秒)?(半)?"
+)
 _CHINESE_UNITS = {"小时": 3600, "钟头": 3600, "分钟": 60, "分": 60, "刻钟": 900, "刻": 900, "秒钟": 1, "秒": 1}
 _ENGLISH_UNIT = re.compile(r"\b(hours?|hrs?|minutes?|mins?|seconds?|secs?)\b")
 _ENGLISH_UNITS = {"h": 3600, "m": 60, "s": 1}
 _LONGEST = 7 * 24 * 3600
 
 _DIGITAL = re.compile(r"(\d{1,2})[:：.](\d{2})")
-_CHINESE_TIME = re.compile(r"([零〇一二两三四五六七八九十\d]+)[点时](?:钟)?(半|一刻|三刻|整|[零〇一二三四五六七八九十\d]+)?")
+_CHINESE_TIME = re.compile(
+    r"([零〇一二两三四五六七八九十\d]+)[点时](?:钟)?(半|一刻|三刻|整|[零〇一二三四五六七八九十\d]+)?"
+)
 _EVENING = re.compile(r"下午|傍晚|晚|夜里|今晚|\bp\.?m\b|afternoon|evening|tonight|at night", re.IGNORECASE)
 _MORNING = re.compile(r"凌晨|早|上午|\ba\.?m\b|morning", re.IGNORECASE)
 _MIDNIGHT = re.compile(r"半夜|午夜|夜里|凌晨|midnight", re.IGNORECASE)
@@ -55,9 +60,11 @@ def _english_seconds(words: str, number: Number) -> float | None:
     total, position, unit = 0.0, 0, 0
     words = words.replace("-", " ")
     for match in _ENGLISH_UNIT.finditer(words):
-        count = words[position : match.start()].strip().removeprefix("and ").removesuffix(" of an").removesuffix(" an")
+        count = (
+            words[position : match.start()].strip().removeprefix("and ").removesuffix(" of an").removesuffix(" an")
+        )
         unit = _ENGLISH_UNITS[match.group()[0]]
-        value = 1.0 if count in ("", "a", "an") else _share(count, number)
+        value = 1.0 if count in ("a", "an") else _share(count, number)
         if value is None:
             return None
         total += value * unit
@@ -118,9 +125,15 @@ def _chinese_clock(words: str, number: Number) -> tuple[int, int] | None:
 
 
 def _english_clock(words: str, number: Number) -> tuple[int, int] | None:
-    words = re.sub(r"\b(a\.?m|p\.?m|o'?clock|in the|at|morning|afternoon|evening|tonight|tomorrow|today|night)\b\.?", " ", words)
+    words = re.sub(
+        r"\b(a\.?m|p\.?m|o'?clock|in the|at|morning|afternoon|evening|tonight|tomorrow|today|night)\b\.?",
+        " ",
+        words,
+    )
     words = re.sub(r"(\d)(am|pm)\b", r"\1", " ".join(words.replace("-", " ").split()))
-    if match := re.fullmatch(r"(?:(half|a quarter|quarter|[\w ]+?)(?: minutes?)? )(past|after|to|before) (\w+)", words):
+    if match := re.fullmatch(
+        r"(?:(half|a quarter|quarter|[\w ]+?)(?: minutes?)? )(past|after|to|before) (\w+)", words
+    ):
         share, side, hour_words = match.groups()
         hour = number(hour_words)
         minutes = {"half": 30.0, "quarter": 15.0, "a quarter": 15.0}.get(share, number(share))

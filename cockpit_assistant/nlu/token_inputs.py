@@ -1,4 +1,4 @@
-"""What the multi-intent network is told about tokens: place in the vocabulary, pieces, and lookup tables they are in.
+"""What the multi-intent network is told about tokens: place in the vocabulary, pieces, and the lists they are in.
 
 A Chinese character's piece is its toneless pinyin, so one that a recogniser has confused with another of the same
 sound is still half known; a word's pieces are its letter trigrams. The counterpart at training is

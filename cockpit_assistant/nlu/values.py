@@ -1,6 +1,7 @@
 """Turns the words of an entity into a value: 二十四点五 and "twenty four and a half" into 24.5, 三分之一 into 33.
 
-Six types of entities exist (vehicle.yml says which has which): `number`, `percent`, `duration` (seconds), `time` (HH:MM),
+Six types of entities exist (vehicle.yml says which has which): `number`, `percent`, `duration` (seconds),
+`time` (HH:MM),
 `zone` and `text`. Zones and the words max and min come from the project's synonyms and are left alone.
 """
 
@@ -150,7 +151,7 @@ def _plain_chinese(words: str) -> float | None:
 
     numeral = match.group().replace("两", "二").replace("俩", "二").strip(".点")
     # A bare 百 as in 百分之 means one hundred.
-    numeral = f"一{numeral}" if numeral[:1] in "百千万亿" else numeral
+    numeral = f"一{numeral}" if numeral and numeral[0] in "百千万亿" else numeral
     return float(cn2an.cn2an(numeral, "smart")) if numeral else None
 
 

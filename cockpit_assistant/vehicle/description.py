@@ -49,6 +49,14 @@ class Joining(_Section):
     """Between a seat's name and a signal's."""
 
 
+class GoOn(_Section):
+    """What 再高一点 and 再低一点 mean after some intents."""
+
+    after: list[str]
+    more: str
+    less: str
+
+
 class Description(_Section):
     """The whole file."""
 
@@ -59,6 +67,7 @@ class Description(_Section):
     entities: dict[str, Literal["number", "percent", "duration", "time", "zone", "text"]]
     signals: Annotated[dict[str, Signal], Field(min_length=1)]
     intents: dict[str, IntentRule]
+    go_on: list[GoOn] = []
 
     @classmethod
     def load(cls, project: Path) -> Description:
@@ -97,6 +106,10 @@ def _problems(document: Document, content: Description) -> Iterable[ProjectError
                 yield document.error((*at, "path"), wrong)
                 break
         yield from _drive_problems(document, content, name, signal)
+    for index, pair in enumerate(content.go_on):
+        for intent in (*pair.after, pair.more, pair.less):
+            if intent not in content.intents:
+                yield document.error(("go_on", index), _unknown("intent", intent, content.intents))
     for intent, rule in content.intents.items():
         for read in rule.read:
             if read not in content.signals:

@@ -113,6 +113,14 @@ class Rule(BaseModel):
     """Signals whose readings answer the question."""
     zone: Names = []
     """Which seats are read out when none was said; none listed: every seat."""
+    about: Said = {}
+    """Entities that, where they are said, must have one of these values, or the readings don't answer the
+    question.
+    """
+
+    def answers(self, said: Iterable[tuple[str, Value]]) -> bool:
+        """Whether the readings tell what was asked: tomorrow's weather they don't."""
+        return all(value in self.about[name] for name, value in said if name in self.about)
 
     @model_validator(mode="after")
     def _either(self) -> Rule:

@@ -66,7 +66,7 @@ def resolve(clause: Clause, seat: Seat, language: Language, model: VehicleModel,
         An empty Resolution for an intent the car knows nothing of.
     """
     rule = model.intents.get(clause.intent)
-    if rule is None:
+    if rule is None or not rule.answers((entity.entity, entity.value) for entity in clause.entities):
         return Resolution()
     resolver = _Resolver(clause, seat, language, model, state)
     try:

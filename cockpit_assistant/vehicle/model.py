@@ -29,6 +29,11 @@ class VehicleModel:
         self.intents: Mapping[str, Rule] = content.intents
         self.zone_entity = next((name for name, kind in content.entities.items() if kind == "zone"), "")
         """The entity that names seats; empty if the project has none."""
+        self._onward = {
+            intent: {"more": pair.more, "less": pair.less}
+            for pair in content.go_on
+            for intent in (*pair.after, pair.more, pair.less)
+        }
         self._zone_names = content.zones
         self._groups = content.zone_groups
         self._joining = content.joining
@@ -56,6 +61,24 @@ class VehicleModel:
         """Every response a resolution can name, besides those named after intents: a project needs their words."""
         steps = (step for rule in self.intents.values() for step in rule.steps)
         return frozenset(PROBLEMS) | {step.ask for step in steps if step.ask}
+
+    def onward(self, intent: str, direction: str) -> str | None:
+        """The intent that goes on with another in a direction, `more` or `less`; None if there is none."""
+        return self._onward.get(intent, {}).get(direction)
+
+    @property
+    def words_of(self) -> dict[str, frozenset[Value]]:
+        """The values that an entity can have, for entities that vehicle.yml lists the values of."""
+        words: dict[str, set[Value]] = {}
+        for rule in self.intents.values():
+            for step in rule.steps:
+                if step.to.entity and step.to.values and not self.signals[step.set].is_number:
+                    words.setdefault(step.to.entity, set()).update(step.to.values)
+                for condition in (step.when, step.unless):
+                    for entity, values in condition.items():
+                        if values:
+                            words.setdefault(entity, set()).update(values)
+        return {entity: frozenset(values) for entity, values in words.items()}
 
     def signal_at(self, path: str) -> tuple[str, Signal, tuple[Seat, ...]] | None:
         """The name, the signal and the seats a path belongs to; None if this car has no such path."""

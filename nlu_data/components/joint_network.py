@@ -2,8 +2,8 @@
 
 Tokens → embeddings → layers of self-attention and convolution → three scores a token: its place (inside a request,
 opening one, joining or filling), the intent of the request it is in, and its entity tag. A request's intent is read
-off the mean of its tokens' scores, so two requests in one sentence see each other's words: in 关闭空调和座椅加热 the
-seat heating is turned off.
+off the mean of its tokens' scores, so two requests in one sentence see each other's words: in 关闭空调和座椅加热
+the seat heating is turned off.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-INSIDE, OPENS, JOINS = range(3)
-"""Places of a token."""
+from .sentence import OPENS, Sentence
+
+POSITION_WEIGHT = 0.2
+"""Of the position encoding beside the embeddings: what a token is matters more than where it stands."""
+OPENS_WEIGHT = 3.0
+"""Of mistakes where a request opens, which are rare and matter most."""
 MOST_REQUESTS = 4
 """Requests of a training sentence."""
 
@@ -36,21 +40,6 @@ class Size:
     wide: int = 256
 
 
-@dataclass
-class Sentence:
-    """One utterance as numbers."""
-
-    tokens: list[int]
-    pieces: list[list[int]]
-    marks: list[tuple[int, int]]
-    places: list[int]
-    requests: list[int]
-    """The number of the request each token belongs to; -1 for joints."""
-    intents: list[int]
-    """The intent of each request."""
-    tags: list[int]
-
-
 def initial(size: Size, seed: int) -> dict[str, tf.Variable]:
     """Random weights by name."""
     random = np.random.default_rng(seed)
@@ -64,10 +53,10 @@ def initial(size: Size, seed: int) -> dict[str, tf.Variable]:
     def norm(name: str) -> None:
         weights[f"{name}.gamma"], weights[f"{name}.beta"] = np.ones(size.units), np.zeros(size.units)
 
-    weights["tokens"] = random.normal(0, 0.1, (size.tokens, size.units))
-    weights["pieces"] = random.normal(0, 0.1, (size.buckets, size.units))
+    weights["tokens"] = random.normal(0, 0.5, (size.tokens, size.units))
+    weights["pieces"] = random.normal(0, 0.5, (size.buckets, size.units))
     weights["pieces"][0] = 0
-    weights["marks"] = random.normal(0, 0.1, (max(1, size.marks), size.units))
+    weights["marks"] = random.normal(0, 0.2, (max(1, size.marks), size.units))
     for layer in range(size.layers):
         norm(f"layer{layer}.attention_norm")
         for part in ("query", "key", "value", "output"):
@@ -89,7 +78,9 @@ def positions(length: int, units: int) -> np.ndarray:
     return np.where(dimension % 2 == 0, np.sin(angle), np.cos(angle)).astype(np.float32)
 
 
-def scores(weights: dict[str, Any], size: Size, batch: dict[str, tf.Tensor], dropout: float = 0.0) -> list[tf.Tensor]:
+def scores(
+    weights: dict[str, Any], size: Size, batch: dict[str, tf.Tensor], dropout: float = 0.0
+) -> list[tf.Tensor]:
     """Place, intent and tag scores of every token; shapes [sentences, tokens, …]."""
     length = tf.shape(batch["tokens"])[1]
     mask = tf.cast(batch["tokens"] > 0, tf.float32)[:, :, None]
@@ -111,7 +102,7 @@ def scores(weights: dict[str, Any], size: Size, batch: dict[str, tf.Tensor], dro
     spelt = tf.gather(weights["pieces"], batch["pieces"])
     spelt = tf.reduce_sum(spelt * batch["piece_weights"][:, :, :, None], 2)
     value = tf.gather(weights["tokens"], batch["tokens"]) + spelt + batch["marks"] @ weights["marks"]
-    value = drop(value * size.units**0.5 * 0.25 + tf.constant(positions(512, size.units))[:length])
+    value = drop(value + POSITION_WEIGHT * tf.constant(positions(512, size.units))[:length])
     hidden = (1 - mask[:, None, None, :, 0]) * -1e9
     for layer in range(size.layers):
         normal = norm(value, f"layer{layer}.attention_norm")
@@ -121,7 +112,10 @@ def scores(weights: dict[str, Any], size: Size, batch: dict[str, tf.Tensor], dro
         mixed = tf.reshape(mixed, (-1, length, size.units))
         value += drop(dense(mixed, f"layer{layer}.output"))
         normal = norm(value, f"layer{layer}.feed_norm") * mask
-        before, after = tf.pad(normal, [[0, 0], [1, 0], [0, 0]])[:, :-1], tf.pad(normal, [[0, 0], [0, 1], [0, 0]])[:, 1:]
+        before, after = (
+            tf.pad(normal, [[0, 0], [1, 0], [0, 0]])[:, :-1],
+            tf.pad(normal, [[0, 0], [0, 1], [0, 0]])[:, 1:],
+        )
         wide = tf.nn.relu(dense(tf.concat([before, normal, after], -1), f"layer{layer}.feed_in"))
         value += drop(dense(drop(wide), f"layer{layer}.feed_out"))
     value = norm(value, "norm")
@@ -187,27 +181,28 @@ def train(
     optimizer = tf.keras.optimizers.legacy.Adam(rate, beta_2=0.99)
     variables = list(weights.values())
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
         with tf.GradientTape() as tape:
             place, intent, tag = scores(weights, size, batch, dropout)
             real = tf.cast(batch["tokens"] > 0, tf.float32)
             total = tf.reduce_sum(real)
             of_places = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["places"], place)
+            opening = tf.cast(batch["places"] == OPENS, tf.float32)
             of_tags = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["tags"], tag)
             requests = tf.matmul(batch["requests"], intent)
             known = tf.cast(batch["intents"] >= 0, tf.float32)
             target = tf.one_hot(tf.maximum(batch["intents"], 0), size.intents, 0.95, 0.05 / size.intents)
             of_intents = tf.nn.softmax_cross_entropy_with_logits(target, requests)
             losses = (
-                tf.reduce_sum(of_places * real) / total,
+                tf.reduce_sum(of_places * real * (1 + (OPENS_WEIGHT - 1) * opening)) / total,
                 tf.reduce_sum(of_intents * known) / tf.reduce_sum(known),
                 tf.reduce_sum(of_tags * real) / total,
             )
             loss = 2 * losses[0] + losses[1] + 2 * losses[2]
         gradients = tape.gradient(loss, variables)
         gradients, _ = tf.clip_by_global_norm([tf.convert_to_tensor(gradient) for gradient in gradients], 1.0)
-        optimizer.apply_gradients(zip(gradients, variables))
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return losses
 
     steps = 0
@@ -222,4 +217,4 @@ def train(
             made = {name: tf.constant(value) for name, value in arrays(batch, size.marks).items()}
             sums += [float(loss) for loss in step(made)]
             steps += 1
-        done(epoch + 1, dict(zip(("place", "intent", "tag"), sums / len(batches))))
+        done(epoch + 1, dict(zip(("place", "intent", "tag"), sums / len(batches), strict=True)))

@@ -2,21 +2,23 @@
 
 Each epoch is made anew. Names and values are exchanged for others of their kind, characters for others of the same
 sound, as recognisers do; two or three requests are put into one sentence, with and without a word between them, and
-what they share is said once (关闭空调和座椅加热, "turn the radio and the lights off"). Sometimes the speaker begins with
-something else and corrects himself; then only the correction counts.
+what they share is said once (关闭空调和座椅加热, "turn the radio and the lights off"). Sometimes the speaker begins
+with something else and corrects himself; then only the correction counts.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .joint_network import INSIDE, JOINS, OPENS, Sentence
+from .sentence import INSIDE, JOINS, OPENS, Sentence
 from .token_features import COMMA, UNKNOWN, Lookups, TokenFeatures, is_chinese, shape
 
 OUTSIDE = "O"
+IDLE_SHARE = 0.18
+"""Of sentences that ask for nothing: more than among the examples, for there is more to be known of the world."""
 LONGEST = 56
 """Tokens of a training sentence."""
 
@@ -66,7 +68,7 @@ class _Row:
     def add(self, request: Request, chance: random.Random) -> None:
         number = len(self.intents)
         self.intents.append(request.intent)
-        for position, (token, tag) in enumerate(zip(request.tokens, request.tags)):
+        for position, (token, tag) in enumerate(zip(request.tokens, request.tags, strict=True)):
             if position and chance.random() < 0.02:
                 self.join([COMMA])
             self.tokens.append(token)
@@ -107,13 +109,23 @@ class Practice:
         for request in requests:
             by_intent[request.language, request.intent].append(request)
         # Rare intents are practised more often than their share, frequent ones less.
-        self._groups = sorted(by_intent)
         self._by_intent = by_intent
-        self._weights = [len(by_intent[group]) ** 0.6 for group in self._groups]
-        self._by_start: dict[tuple[str, ...], list[Request]] = defaultdict(list)
+        self._pools: dict[tuple[str | None, bool], tuple[list[tuple[str, str]], list[float]]] = {}
+        for language in (None, *{group[0] for group in by_intent}):
+            for asks_nothing in (False, True):
+                groups = [
+                    group
+                    for group in sorted(by_intent)
+                    if language in (None, group[0]) and (group[1] in idle) == asks_nothing
+                ]
+                if groups:
+                    weights = [len(by_intent[group]) ** 0.6 for group in groups]
+                    self._pools[language, asks_nothing] = (groups, weights)
+        self._by_edge: dict[tuple[str, ...], list[Request]] = defaultdict(list)
         for request in requests:
-            if request.intent not in idle and len(request.tokens) > 3:
-                self._by_start[request.tokens[:2]].append(request)
+            if request.intent not in idle and len(request.tokens) > 2:
+                for edge in _edges(request):
+                    self._by_edge[edge].append(request)
         self._values = self._exchange(requests, names)
         self._alike: dict[str, list[str]] = defaultdict(list)
         common = Counter(token for request in requests for token in request.tokens if is_chinese(token))
@@ -147,16 +159,15 @@ class Practice:
         return self._numbers(row, _Never())
 
     def _pick(self, chance: random.Random, language: str | None = None, idle: bool = False) -> Request:
-        while True:
-            group = chance.choices(self._groups, self._weights)[0]
-            if (language is None or group[0] == language) and (idle or group[1] not in self._idle):
-                return chance.choice(self._by_intent[group])
+        """A request, or a sentence that asks for nothing if there is one."""
+        groups, weights = self._pools.get((language, idle)) or self._pools[language, False]
+        return chance.choice(self._by_intent[chance.choices(groups, weights)[0]])
 
     def _sentence(self, chance: random.Random) -> _Row:
         row = _Row()
-        first = self._pick(chance, idle=True)
+        first = self._pick(chance, idle=chance.random() < IDLE_SHARE)
         words = self._words.get(first.language, Words())
-        count = 1 if first.intent in self._idle else chance.choices((1, 2, 3), (52, 36, 12))[0]
+        count = 1 if first.intent in self._idle else chance.choices((1, 2, 3), (45, 38, 17))[0]
         requests = [first]
         while len(requests) < count:
             requests.append(self._pick(chance, first.language, idle=chance.random() < 0.08))
@@ -180,8 +191,8 @@ class Practice:
                 row.join([COMMA])
             if number and words.connectives and chance.random() < 0.5:
                 row.join(chance.choice(words.connectives))
-            partners = self._by_start.get(request.tokens[:2], ()) if number + 1 < len(requests) else ()
-            if len(partners) > 1 and chance.random() < 0.6:
+            if number + 1 < len(requests) and len(request.tokens) > 2 and chance.random() < 0.6:
+                partners = self._by_edge[chance.choice(_edges(request))] or [request]
                 pair = _shared(request, chance.choice(partners), chance)
                 if pair:
                     row.add(self._varied(pair[0], chance), chance)
@@ -253,20 +264,33 @@ def _spans(tags: Sequence[str]) -> list[tuple[int, int]]:
     return found
 
 
+def _edges(request: Request) -> list[tuple[str, ...]]:
+    """How a request begins and ends: two tokens each."""
+    return [("", *request.tokens[:2]), (*request.tokens[-2:], "")]
+
+
 def _shared(left: Request, right: Request, chance: random.Random) -> tuple[Request, Request] | None:
-    """Two requests that begin alike, the beginning said once, and the end too where they end alike."""
-    most = min(len(left.tokens), len(right.tokens)) - 1
-    begin = next((n for n in range(most) if left.tokens[n] != right.tokens[n] or left.tags[n] != OUTSIDE), most)
-    end = next((n for n in range(most - begin) if left.tokens[-1 - n] != right.tokens[-1 - n]), most - begin)
-    if left.intent == right.intent or not begin or any(tag != OUTSIDE for tag in right.tags[:begin]):
+    """Two requests that begin or end alike, with what they share said once."""
+    if left.intent == right.intent:
         return None
+    most = min(len(left.tokens), len(right.tokens)) - 1
+    begin = next((n for n in range(most) if left.tokens[n] != right.tokens[n] or _tagged(left, right, n)), most)
+    end = next(
+        (
+            n
+            for n in range(most - begin)
+            if left.tokens[-1 - n] != right.tokens[-1 - n] or _tagged(left, right, -1 - n)
+        ),
+        most - begin,
+    )
     cut = begin if chance.random() < 0.8 else 0
-    tail = end if chance.random() < 0.8 and all(tag == OUTSIDE for tag in left.tags[len(left.tags) - end :]) else 0
+    tail = end if chance.random() < 0.8 else 0
     first = replace(left, tokens=left.tokens[: len(left.tokens) - tail], tags=left.tags[: len(left.tags) - tail])
     second = replace(right, tokens=right.tokens[cut:], tags=right.tags[cut:])
-    shortest = 2 if left.language == "zh" else 1
-    return (first, second) if len(second.tokens) >= shortest and len(first.tokens) > begin else None
+    shortest = 3 if left.language == "zh" else 2
+    enough = len(second.tokens) >= shortest - 1 and len(first.tokens) >= shortest
+    return (first, second) if enough and (cut or tail) else None
 
 
-Cut = Callable[[str], list[str]]
-"""Text in, tokens out."""
+def _tagged(left: Request, right: Request, position: int) -> bool:
+    return left.tags[position] != OUTSIDE or right.tags[position] != OUTSIDE

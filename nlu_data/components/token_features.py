@@ -1,8 +1,8 @@
-"""What the network is told about a token: its place in the vocabulary, its pieces, and which lookup tables it is in.
+"""What the network is told about a token: its place in the vocabulary, its pieces, and which lists it is in.
 
-A Chinese character's piece is its toneless pinyin syllable, so that a character which a recogniser has confused with
-another of the same sound is still half known; a word's pieces are its letter trigrams, which do the same for names
-and misspellings. The on-board counterpart is `nlu/token_inputs.py` of the package; a test holds the two together.
+A Chinese character's piece is its toneless pinyin syllable, so that a character which a recogniser has confused
+with another of the same sound is still half known; a word's pieces are its letter trigrams, which do the same for
+names and misspellings. The on-board counterpart is `nlu/token_inputs.py` of the package.
 """
 
 from __future__ import annotations
@@ -113,7 +113,9 @@ class Lookups:
             position = 0
             while position < len(tokens):
                 reach = min(longest.get(tokens[position], 0), len(tokens) - position)
-                length = next((n for n in range(reach, 0, -1) if tuple(tokens[position : position + n]) in table), 0)
+                length = next(
+                    (n for n in range(reach, 0, -1) if tuple(tokens[position : position + n]) in table), 0
+                )
                 found += [(position + offset, 2 * number + bool(offset)) for offset in range(length)]
                 position += length or 1
         return found

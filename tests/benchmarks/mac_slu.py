@@ -2,9 +2,11 @@
 
     .venv/bin/python -m tests.benchmarks.mac_slu DIR/queries.jsonl [--misses]
 
-The data set says in its own words what each query means. `clause_of` maps such a frame to an intent of the project with
-its entities, `vehicle.mapping` turns that into set requests, and these are compared with what `parse` would send from
-the same parked car. A query is in scope when at least one of its frames is something this car can do; its other frames
+The data set says in its own words what each query means. `clause_of` maps such a frame to an intent of the
+project with
+its entities, `vehicle.mapping` turns that into set requests, and these are compared with what `parse` would
+send from the same parked car. A query is in scope when at least one of its frames is something this car can do; its
+other frames
 must then give no command. Queries about functions that the car doesn't offer (and all about music, films, places)
 are counted apart: they must give no vehicle command at all.
 """
@@ -22,8 +24,8 @@ from cockpit_assistant.dialogue.wording import Wording
 from cockpit_assistant.events import Clause, Entity, Value
 from cockpit_assistant.nlu.model import load
 from cockpit_assistant.nlu.values import normalise
-from cockpit_assistant.vehicle.mapping import resolve
 from cockpit_assistant.resources import shipped
+from cockpit_assistant.vehicle.mapping import resolve
 
 Frame = Mapping[str, str]
 Commands = frozenset[tuple[str, Value]]
@@ -38,12 +40,13 @@ WINDOWS = ("车窗", "窗户", "窗子", "窗户玻璃", "车上窗户", "门窗
 SCREENS = {"屏幕": "centre", "中控屏": "centre", "中控大屏": "centre", "液晶屏": "centre", "仪表盘": "cluster"}
 POSITION_LIGHTS = ("示廓灯", "轮廓灯", "示宽灯", "位置灯")
 SWITCHED = {
-    **{name: "window" for name in WINDOWS},
-    "天窗": "sunroof", "遮阳帘": "shade", "后备箱": "tailgate", "交流充电口盖": "charge_port", "交流接口盖": "charge_port",
+    **dict.fromkeys(WINDOWS, "window"),
+    "天窗": "sunroof", "遮阳帘": "shade", "后备箱": "tailgate",
+    "交流充电口盖": "charge_port", "交流接口盖": "charge_port",
 }  # fmt: skip
 """What is opened and closed."""
 LIT = {
-    **{name: "position_lights" for name in POSITION_LIGHTS},
+    **dict.fromkeys(POSITION_LIGHTS, "position_lights"),
     "大灯": "headlights", "雾灯": "fog_lights", "氛围灯": "ambient_light", "车内氛围灯": "ambient_light",
     "室内顶灯": "dome_light", "阅读灯": "reading_light", "香氛": "fragrance", "三六零": "", "全景环视": "",
 }  # fmt: skip
@@ -52,7 +55,7 @@ SEATS = {"加热": "seat_heating", "通风": "seat_ventilation", "按摩": "mass
 DRIVE_MODES = {"雪地": "snow", "舒适": "comfort", "运动": "sport", "经济": "eco"}
 
 
-def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wanted | None:  # noqa: C901, PLR0911, PLR0912
+def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wanted | None:
     """What a frame asks of this car; None if the car doesn't offer it.
 
     Args:
@@ -161,9 +164,9 @@ def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wante
             return "raise_volume", {**said, "volume": amount or 0}
         if amount is not None:
             return "set_volume", {**said, "volume": amount}
-        quieter = "太大" in value or value == "+" and action == "调节"
+        quieter = "太大" in value or (value == "+" and action == "调节")
         return "raise_volume" if raising and not quieter else "lower_volume", said
-    if thing in ("", "空调") and (about in FANS or _is_level(value) and thing == "空调" and about == ""):
+    if thing in ("", "空调") and (about in FANS or (_is_level(value) and thing == "空调" and about == "")):
         if "zone" not in entities and (shared := before.get("位置")) and not thing:
             entities["zone"] = synonyms.get(shared, "")
         if off:
@@ -175,7 +178,7 @@ def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wante
         if amount is not None:
             return "set_fan", {**entities, "level": amount}
         return "raise_fan" if raising else "lower_fan", entities
-    if thing in ("", "空调") and (about == "温度" or thing == "空调" and value) and "身体位置" not in slots:
+    if thing in ("", "空调") and (about == "温度" or (thing == "空调" and value)) and "身体位置" not in slots:
         if "最" in value:
             return "set_temperature", {**entities, "temperature": "max" if "高" in value else "min"}
         if amount is not None and "档" not in value:
@@ -196,7 +199,9 @@ def _value(text: str) -> Value | None:
     if "最" in text:
         return None
     kind = "percent" if "百分" in text or "%" in text else "number"
-    return normalise(text, kind, "zh") if any(sign in text for sign in "0123456789一二三四五六七八九十两半") else None
+    return (
+        normalise(text, kind, "zh") if any(sign in text for sign in "0123456789一二三四五六七八九十两半") else None
+    )
 
 
 class Grader:

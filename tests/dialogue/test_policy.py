@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from cockpit_assistant.dialogue.domain import Domain
-from cockpit_assistant.dialogue.policy import ANSWER_WITHIN, PATIENCE, Dialogue
+from cockpit_assistant.dialogue.policy import ANSWER_WITHIN, GOES_ON_WITHIN, PATIENCE, Dialogue
 from cockpit_assistant.dialogue.wording import Wording, together
 from cockpit_assistant.events import (
     Clause,
@@ -306,3 +306,88 @@ def test_the_speakers_own_seat_is_meant_where_none_is_said(seat: str) -> None:
     decision = Talk().hear(clause("turn_on_seat_heating"), seat=seat)
     (command,) = decision.commands
     assert MODEL.signal_at(command.path)[2] == (seat,)  # type: ignore[index]
+
+
+TEMPERATURE = "Vehicle.Cabin.HVAC.Station.Row1.{}.Temperature"
+
+
+def test_a_bit_more_goes_on_with_the_command_before() -> None:
+    talk = Talk()
+    talk.confirm(*talk.hear(clause("set_temperature", temperature=22, zone="passenger")).commands)
+    (command,) = talk.hear(clause("more")).commands
+    assert (command.path, command.value) == (TEMPERATURE.format("Passenger"), 23)
+    talk.confirm(command)
+    assert [c.value for c in talk.hear(clause("less")).commands] == [22]
+
+
+def test_the_same_there_repeats_the_command_for_another_seat() -> None:
+    talk = Talk()
+    talk.confirm(*talk.hear(clause("set_temperature", temperature=22)).commands)
+    (command,) = talk.hear(clause("also_there", zone="passenger")).commands
+    assert (command.path, command.value) == (TEMPERATURE.format("Passenger"), 22)
+
+
+def test_another_seat_does_not_go_on_with_what_was_said_in_this_one() -> None:
+    talk = Talk()
+    talk.hear(clause("set_temperature", temperature=22))
+    decision = talk.hear(clause("more"), seat="passenger")
+    assert not decision.commands
+    assert decision.route is Route.QUESTION
+
+
+def test_nobody_goes_on_with_a_command_of_long_ago() -> None:
+    talk = Talk()
+    talk.hear(clause("set_temperature", temperature=22))
+    talk.now = GOES_ON_WITHIN + 1
+    assert not talk.hear(clause("more")).commands
+
+
+def test_what_goes_on_passes_the_same_safety_rules() -> None:
+    talk = Talk()
+    talk.confirm(*talk.hear(clause("recline_backrest")).commands)
+    talk.state.put("Vehicle.Speed", 80.0, talk.now)
+    decision = talk.hear(clause("more"))
+    assert not decision.commands
+    assert decision.route is Route.REFUSE
+
+
+@pytest.mark.parametrize("intent", ["refrain", "unsupported"])
+def test_what_is_not_to_be_done_or_can_not_be_done_sends_nothing(intent: str) -> None:
+    decision = Talk().hear(clause(intent, feature="自适应巡航"))
+    assert not decision.commands
+    assert decision.route is (Route.CHAT if intent == "refrain" else Route.REFUSE)
+
+
+@pytest.mark.parametrize(("wanted", "answer"), [("en", "English"), ("zh", "中文")])
+def test_a_change_of_language_is_answered_in_the_language_wanted(wanted: str, answer: str) -> None:
+    talk = Talk("zh" if wanted == "en" else "en")
+    decision = talk.hear(clause("change_language", language=wanted))
+    assert decision.language == wanted
+    assert answer in talk.wording.of(decision.say[0], wanted)
+
+
+@pytest.mark.parametrize(("intent", "ends"), [("sleep_assistant", True), ("goodbye", True), ("greet", False)])
+def test_who_is_done_is_not_listened_to_any_longer(intent: str, ends: bool) -> None:
+    assert Talk().hear(clause(intent)).ends is ends
+
+
+def test_tomorrows_weather_is_not_read_off_todays_sensors() -> None:
+    talk = Talk("en")
+    today, tomorrow = talk.hear(clause("ask_weather")), talk.hear(clause("ask_weather", date="tomorrow"))
+    assert "18" in talk.words(today)
+    assert "18" not in talk.words(tomorrow)
+
+
+@pytest.mark.parametrize(("language", "date"), [("zh", "5月1号，星期五"), ("en", "Friday, May 1")])
+def test_the_date_is_said_as_people_say_it(language: str, date: str) -> None:
+    talk = Talk(language)
+    assert date in talk.words(talk.hear(clause("ask_date")))
+
+
+def test_an_emergency_call_and_a_message_need_a_yes() -> None:
+    talk = Talk()
+    assert talk.hear(clause("call_emergency")).route is Route.CONFIRM
+    asked = talk.hear(clause("send_message", contact="妈妈", message="我马上到"))
+    assert asked.route is Route.CONFIRM
+    assert "妈妈" in talk.words(asked)
+    assert {c.value for c in talk.hear(clause("affirm")).commands} == {"妈妈", "我马上到"}

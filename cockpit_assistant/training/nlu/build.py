@@ -11,7 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from ...errors import ModelError
+from ...dialogue.domain import Domain
+from ...errors import ModelError, ProjectError
+from ...nlu.examples import problems_in
 from ...nlu.interpreter import OUT_OF_SCOPE
 from ...nlu.model import BOUNDARIES_FILE, FORMAT, NETWORK_FILE, SIDE_FILE, TokenizerSpec, data_hash, load
 from ...nlu.tokens import tokenizer
@@ -58,6 +60,9 @@ def build(project: Path, out: Path, progress: Progress, keep: Path | None = None
     """
     project = project.resolve()
     files = examples(project)
+    domain = Domain.load(project)
+    if problems := list(problems_in(files, domain.intents, domain.entities)):
+        raise ProjectError("\n".join(problems))
     taught = data_hash(project)
     environment = RasaEnvironment.ready(progress)
     # The same data and configuration go on where an interrupted training stopped, step by step.
@@ -138,7 +143,9 @@ def _config_copy(project: Path, work: Path) -> Path:
 
 
 def _install(taught: str, vocabulary: list[str] | None, work: Path, out: Path) -> Trained:
-    """Put the files together, compare with Rasa, and copy; `vocabulary` is the clause tagger's where there is one."""
+    """Put the files together, compare with Rasa, and copy; `vocabulary` is the clause tagger's where there
+    is one.
+    """
     compiled = json.loads((work / "pipeline.json").read_text(encoding="utf-8"))
     if vocabulary is not None:
         compiled["classifier"]["boundary_tokens"] = vocabulary

@@ -44,8 +44,8 @@ def write_diet(
         value = graph.gelu(graph.dense(value, weights, layer))
     value = graph.add("Mul", graph.dense(value, weights, "embedding"), graph.constant(float(np.sqrt(units))))
     length = graph.add("Slice", graph.add("Shape", value), graph.constant([0]), graph.constant([1]))
-    positions = graph.matrix(positions(longest, units))
-    value = graph.add("Add", value, graph.add("Slice", positions, graph.constant([0]), length, graph.constant([0])))
+    table = graph.matrix(positions(longest, units))
+    value = graph.add("Add", value, graph.add("Slice", table, graph.constant([0]), length, graph.constant([0])))
     for layer in numbered(weights, "layer"):
         value = _transformer_layer(graph, value, weights, layer, heads, units)
     # DIET's own call wraps the transformer's output in a GELU.

@@ -83,7 +83,11 @@ def _diet(
         "bilou": bool(diet.component_config["BILOU_flag"]),
         "split_entities": dict(diet.split_entities_config),
     }
-    return [diet.index_label_id_mapping[index] for index in range(len(diet.index_label_id_mapping))], tables, reference
+    return (
+        [diet.index_label_id_mapping[index] for index in range(len(diet.index_label_id_mapping))],
+        tables,
+        reference,
+    )
 
 
 def _multi_intent(
@@ -103,6 +107,7 @@ def _multi_intent(
         "buckets": classifier.features.buckets,
         "names": classifier.names,
         "tags": classifier.tags,
+        "entities": classifier.entities,
     }
     return classifier.intents, tables, list(_references(texts, pipeline, _multi_intent_reference))
 
@@ -140,9 +145,7 @@ def _featurizers(pipeline: Pipeline) -> list[dict[str, Any]]:
     for name, component, config in pipeline:
         if name == "RegexFeaturizer" and component.known_patterns:
             patterns = [pattern["pattern"] for pattern in component.known_patterns]
-            specs.append(
-                {"kind": "regex", "patterns": patterns, "case_sensitive": bool(config["case_sensitive"])}
-            )
+            specs.append({"kind": "regex", "patterns": patterns, "case_sensitive": bool(config["case_sensitive"])})
         elif name == "LexicalSyntacticFeaturizer":
             columns = [
                 [place, feature, value, column]

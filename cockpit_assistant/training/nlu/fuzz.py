@@ -31,4 +31,8 @@ def _soiled(left: str, right: str, chance: random.Random) -> str:
         return "".join(signs)
     position = chance.randint(0, len(left))
     dirt = "".join(chance.choices(_DIRT, k=chance.randint(1, 4)))
-    return (left[:position] + dirt + left[position:]).upper() if kind == 3 else left[:position] + dirt + right[position:]
+    return (
+        (left[:position] + dirt + left[position:]).upper()
+        if kind == 3
+        else left[:position] + dirt + right[position:]
+    )

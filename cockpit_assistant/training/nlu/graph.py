@@ -1,9 +1,9 @@
 """Writes networks as ONNX (opset 17). Runs inside the Rasa environment.
 
-In an int8 file every weight matrix is stored as int8 with one scale a row or column and turned back into floats when
-the session starts; embeddings stay int8 in memory, and only the rows that a sentence needs are turned back. Activations
-are never quantised: results hardly differ from float, on any machine. Where most weights are zero by design (DIET's
-connection density), only the others are stored, with a bit mask that says where they belong.
+In an int8 file every weight matrix is stored as int8 with one scale a row or column and turned back into floats
+when the session starts; embeddings stay int8 in memory, and only the rows that a sentence needs are turned back.
+Activations are never quantised: results hardly differ from float, on any machine. Where most weights are zero by
+design (DIET's connection density), only the others are stored, with a bit mask that says where they belong.
 """
 
 from __future__ import annotations

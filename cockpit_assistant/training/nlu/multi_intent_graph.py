@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from .graph import Graph, Weights, numbered, positions
@@ -16,8 +14,8 @@ from .graph import Graph, Weights, numbered, positions
 LONGEST = 256
 """Tokens the compiled network takes; an utterance has a few dozen."""
 
-_INPUT_SCALE = 0.25
-"""As in training: embeddings are scaled up to the size of the position encoding."""
+POSITION_WEIGHT = 0.2
+"""Of the position encoding beside the embeddings, as in training."""
 
 
 def write_multi_intent(weights: Weights, heads: int, file: Path, quantize: bool) -> None:
@@ -31,12 +29,17 @@ def write_multi_intent(weights: Weights, heads: int, file: Path, quantize: bool)
     """
     graph = Graph(quantize)
     units = weights["tokens"].shape[1]
-    spelt = graph.add("Mul", graph.rows(weights["pieces"], "pieces"), graph.add("Unsqueeze", "piece_weights", graph.constant([2])))
-    value = graph.add("Add", graph.rows(weights["tokens"], "tokens"), graph.add("ReduceSum", spelt, graph.constant([1]), keepdims=0))
+    spelt = graph.add(
+        "Mul", graph.rows(weights["pieces"], "pieces"), graph.add("Unsqueeze", "piece_weights", graph.constant([2]))
+    )
+    value = graph.add(
+        "Add",
+        graph.rows(weights["tokens"], "tokens"),
+        graph.add("ReduceSum", spelt, graph.constant([1]), keepdims=0),
+    )
     value = graph.add("Add", value, graph.product("marks", weights["marks"]))
-    value = graph.add("Mul", value, graph.constant(float(units**0.5 * _INPUT_SCALE)))
     length = graph.add("Shape", "tokens")
-    table = graph.matrix(positions(LONGEST, units))
+    table = graph.constant(POSITION_WEIGHT * positions(LONGEST, units))
     value = graph.add("Add", value, graph.add("Slice", table, graph.constant([0]), length, graph.constant([0])))
     for layer in numbered(weights, "layer"):
         value = _layer(graph, value, weights, layer, heads, units)
