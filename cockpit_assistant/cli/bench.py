@@ -33,8 +33,9 @@ def bench(options: argparse.Namespace) -> int:
     console.print(table)
     for name in ("machine", "understanding_ms", "idle_percent_of_core", "start_seconds"):
         console.print(f"{name}: {report[name]}")
-    for name in ("resident_listening_mb", "resident_mb", "model_mb"):
-        console.print(f"{name}: {report[name]}")
+    alone = ("understanding_load_seconds", "understanding_resident_mb")
+    for name in (*alone, "resident_listening_mb", "resident_mb", "model_mb"):
+        console.print(f"{name}: {report.get(name)}")
     for name, (measured, budget) in benchmark.missed(report).items():
         console.print(f"[yellow]over budget: {name} {measured:g} (aim {budget:g})[/yellow]")
     return 0

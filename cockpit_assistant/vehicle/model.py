@@ -34,6 +34,14 @@ class VehicleModel:
             for pair in content.go_on
             for intent in (*pair.after, pair.more, pair.less)
         }
+        self._placed = {
+            intent: frozenset(
+                self.signals[step.set].path.partition("{zone}")[0]
+                for step in rule.steps
+                if self.signals[step.set].zones
+            )
+            for intent, rule in content.intents.items()
+        }
         self._zone_names = content.zones
         self._groups = content.zone_groups
         self._joining = content.joining
@@ -61,6 +69,10 @@ class VehicleModel:
         """Every response a resolution can name, besides those named after intents: a project needs their words."""
         steps = (step for rule in self.intents.values() for step in rule.steps)
         return frozenset(PROBLEMS) | {step.ask for step in steps if step.ask}
+
+    def in_one_place(self, left: str, right: str) -> bool:
+        """Whether two intents are about the same kind of place: two functions of a seat, or of an air vent."""
+        return not self._placed.get(left, frozenset()).isdisjoint(self._placed.get(right, frozenset()))
 
     def onward(self, intent: str, direction: str) -> str | None:
         """The intent that goes on with another in a direction, `more` or `less`; None if there is none."""

@@ -52,6 +52,8 @@ LIT = {
 }  # fmt: skip
 """What is turned on and off."""
 SEATS = {"加热": "seat_heating", "通风": "seat_ventilation", "按摩": "massage"}
+PLACES = {"前": "前排", "all": "全车", "前排前排": "前排", "全部": "所有", "二排": "后排"}
+"""Places in words that the project has no synonym for."""
 DRIVE_MODES = {"雪地": "snow", "舒适": "comfort", "运动": "sport", "经济": "eco"}
 
 
@@ -73,7 +75,7 @@ def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wante
     entities: dict[str, Value] = {}
     if place := slots.get("位置", "").removesuffix("位置"):
         place = place.removesuffix("座") if place.endswith("驾座") else place
-        place = {"前": "前排", "all": "全车", "前排前排": "前排", "全部": "所有", "二排": "后排"}.get(place, place)
+        place = PLACES.get(place, place)
         if place not in ("车内", "内"):
             zone = synonyms.get(place)
             if zone is None:
@@ -168,7 +170,7 @@ def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wante
         return "raise_volume" if raising and not quieter else "lower_volume", said
     if thing in ("", "空调") and (about in FANS or (_is_level(value) and thing == "空调" and about == "")):
         if "zone" not in entities and (shared := before.get("位置")) and not thing:
-            entities["zone"] = synonyms.get(shared, "")
+            entities["zone"] = synonyms[PLACES.get(shared, shared)]
         if off:
             return None
         if "最大" in value or "最小" in value:

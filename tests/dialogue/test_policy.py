@@ -391,3 +391,18 @@ def test_an_emergency_call_and_a_message_need_a_yes() -> None:
     assert asked.route is Route.CONFIRM
     assert "妈妈" in talk.words(asked)
     assert {c.value for c in talk.hear(clause("affirm")).commands} == {"妈妈", "我马上到"}
+
+
+def test_a_seat_said_once_is_meant_for_all_that_follows_about_it() -> None:
+    climate = (clause("set_temperature", temperature=20, zone="passenger"), clause("set_fan", level=3))
+    assert {MODEL.signal_at(c.path)[2] for c in Talk().hear(*climate).commands} == {("passenger",)}  # type: ignore[index]
+    elsewhere = (clause("open_window", zone="passenger"), clause("turn_on_seat_heating"))
+    seats = [MODEL.signal_at(c.path)[2] for c in Talk().hear(*elsewhere).commands]  # type: ignore[index]
+    assert seats == [("passenger",), ("driver",)]
+
+
+def test_where_a_sentence_contradicts_itself_the_later_words_count() -> None:
+    decision = Talk().hear(clause("open_window"), clause("turn_on_climate"), clause("close_window"))
+    windows = [c.value for c in decision.commands if c.path == WINDOW.format("DriverSide")]
+    assert windows == [0]
+    assert len(decision.commands) == 2

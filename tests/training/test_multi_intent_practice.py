@@ -1,4 +1,4 @@
-"""The shipped project's own classifier, as far as it runs without Rasa: what it learns from, and what it is told."""
+"""The shipped project's classifier, as far as it runs without Rasa: what it learns from and is told."""
 
 import random
 import sys
