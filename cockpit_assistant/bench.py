@@ -92,7 +92,7 @@ def measure(settings: Settings, drive: Path, repeat: int, progress: Callable[[st
         },
         "understanding_ms": _spread(parse),
         "idle_percent_of_core": round(idle * 100, 2),
-        **_understanding_alone(settings),
+        **_understanding_alone(project, texts),
         **fresh,
         "model_mb": _model_sizes(settings),
     }
@@ -188,28 +188,23 @@ print(json.dumps({"start_seconds": round(ready, 2), "resident_listening_mb": rou
 
 
 _UNDERSTANDING = """
-import sys, time
+import json, resource, sys, time
 from pathlib import Path
-import numpy, onnxruntime, psutil, pydantic, yaml
+import numpy, onnxruntime
 from cockpit_assistant.nlu.interpreter import Interpreter
-from cockpit_assistant.vehicle.model import VehicleModel
 began = time.monotonic()
-model = VehicleModel.load(Path(sys.argv[1]))
-loading = time.monotonic()
-interpreter = Interpreter.load(Path(sys.argv[2]), model.entity_types, "zh", model.words_of)
-ready = time.monotonic()
-interpreter.parse("把副驾温度调到二十二度")
-interpreter.parse("set the passenger side to twenty two")
-print(round(ready - loading, 3), round(psutil.Process().memory_info().rss / 1e6, 1))
+interpreter = Interpreter.load(Path(sys.argv[1]), json.loads(sys.argv[2]))
+seconds = time.monotonic() - began
+for text in sys.argv[3:]:
+    interpreter.parse(text)
+print(round(seconds, 3), round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1))
 """
 
 
-def _understanding_alone(settings: Settings) -> dict[str, float]:
-    """Seconds to load the interpreter, and resident memory of a process that does nothing else."""
-    if not (settings.project / "vehicle.yml").is_file():
-        return {}
-    folders = [str(settings.project), str(understanding_dir(settings.project))]
-    command = [sys.executable, "-c", _UNDERSTANDING, *folders]
+def _understanding_alone(project: Project, texts: Sequence[str]) -> dict[str, float]:
+    """Seconds to load the interpreter, and the most memory that a process needs which does nothing else."""
+    types = json.dumps(dict(project.model.entity_types))
+    command = [sys.executable, "-c", _UNDERSTANDING, str(understanding_dir(project.path)), types, *texts]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds, resident = done.stdout.split()
     return {"understanding_load_seconds": float(seconds), "understanding_resident_mb": float(resident)}

@@ -30,7 +30,7 @@ def test_a_missing_or_damaged_file_is_named_with_the_remedy(folder: Path, name: 
 
 def test_a_model_of_another_format_is_refused(folder: Path) -> None:
     side = folder / SIDE_FILE
-    side.write_text(side.read_text(encoding="utf-8").replace('"format":1', '"format":99'), encoding="utf-8")
+    side.write_text(side.read_text(encoding="utf-8").replace('"format":2', '"format":99'), encoding="utf-8")
     with pytest.raises(ModelError, match="format"):
         Interpreter.load(folder, {})
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import msgspec
 
 from ..errors import ModelError
 
@@ -24,11 +24,11 @@ CLAUSE_WORDS = Path(__file__).with_name("clauses.yml")
 REMEDY = "Run `cockpit-assistant train nlu` for this project."
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A checked piece of the side file."""
 
 
-class TokenizerSpec(_Part):
+class TokenizerSpec(_Part, frozen=True):
     """How texts are cut."""
 
     kind: Literal["pattern", "whitespace"]
@@ -38,28 +38,25 @@ class TokenizerSpec(_Part):
     """Rasa's option of that name: cuts tokens further."""
 
 
-class RegexSpec(_Part):
+class RegexSpec(_Part, frozen=True, tag_field="kind", tag="regex"):
     """RegexFeaturizer."""
 
-    kind: Literal["regex"]
     patterns: tuple[str, ...]
     case_sensitive: bool
 
 
-class LexicalSpec(_Part):
+class LexicalSpec(_Part, frozen=True, tag_field="kind", tag="lexical"):
     """LexicalSyntacticFeaturizer."""
 
-    kind: Literal["lexical"]
     window: tuple[tuple[str, ...], ...]
     """Property names for each place around a token."""
     columns: tuple[tuple[int, str, str, int], ...]
     """Place in the window, property, value, column."""
 
 
-class CountSpec(_Part):
+class CountSpec(_Part, frozen=True, tag_field="kind", tag="counts"):
     """CountVectorsFeaturizer."""
 
-    kind: Literal["counts"]
     analyzer: Literal["word", "char", "char_wb"]
     ngrams: tuple[int, int]
     lowercase: bool
@@ -68,10 +65,10 @@ class CountSpec(_Part):
     """Terms by column."""
 
 
-FeaturizerSpec = Annotated[RegexSpec | LexicalSpec | CountSpec, Field(discriminator="kind")]
+FeaturizerSpec: TypeAlias = RegexSpec | LexicalSpec | CountSpec
 
 
-class TagSpec(_Part):
+class TagSpec(_Part, frozen=True):
     """One tagger on top of the network: entities, or the roles or groups of entities."""
 
     kind: Literal["entity", "role", "group"]
@@ -83,19 +80,9 @@ class TagSpec(_Part):
     """What each predicted entity tag (row) adds to this tagger's scores; not for entities themselves."""
 
 
-class LanguageWords(_Part):
-    """Words of a language that join requests or fill time, and ask for nothing."""
-
-    connectives: tuple[str, ...] = ()
-    """Come between two requests: and, then, 然后."""
-    fillers: tuple[str, ...] = ()
-    """Come before a request: um, 那个."""
-
-
-class DietSpec(_Part):
+class DietSpec(_Part, frozen=True, tag_field="kind", tag="diet"):
     """Rasa's DIETClassifier over sparse features, and the tagger that cuts utterances for it."""
 
-    kind: Literal["diet"]
     featurizers: tuple[FeaturizerSpec, ...]
     tags: tuple[TagSpec, ...]
     bilou: bool
@@ -105,15 +92,14 @@ class DietSpec(_Part):
     """Vocabulary of the clause tagger, by its index; the first two stand for no token and unknown tokens."""
 
 
-class MultiIntentSpec(_Part):
+class MultiIntentSpec(_Part, frozen=True, tag_field="kind", tag="multi_intent"):
     """The project's own MultiIntentClassifier, which reads a whole utterance at once."""
 
-    kind: Literal["multi_intent"]
     vocabulary: tuple[str, ...]
     """Token shapes by index; the first two stand for no token and unknown tokens."""
     sounds: dict[str, str]
     """Chinese characters by their toneless pinyin, in one string."""
-    buckets: Annotated[int, Field(gt=1)]
+    buckets: Annotated[int, msgspec.Meta(gt=1)]
     """Rows of the table of pieces."""
     names: dict[str, tuple[tuple[str, ...], ...]]
     """Lookup tables whose names are marked for the network, as rows of lower-case tokens."""
@@ -123,7 +109,7 @@ class MultiIntentSpec(_Part):
     """The entities that each intent can have."""
 
 
-class NluModel(_Part):
+class NluModel(_Part, frozen=True):
     """A project's understanding, without the weights."""
 
     format: Literal[2]
@@ -134,7 +120,7 @@ class NluModel(_Part):
     tokenizer: TokenizerSpec
     intents: tuple[str, ...]
     """By index of the network's output."""
-    classifier: Annotated[DietSpec | MultiIntentSpec, Field(discriminator="kind")]
+    classifier: DietSpec | MultiIntentSpec
     synonyms: dict[str, str]
     """Lower-case words to the value they stand for."""
     lookups: dict[str, tuple[str, ...]]
@@ -153,13 +139,11 @@ def load(folder: Path) -> NluModel:
     """
     file = folder / SIDE_FILE
     try:
-        return NluModel.model_validate_json(file.read_bytes())
+        return msgspec.json.decode(file.read_bytes(), type=NluModel)
     except OSError as error:
         raise ModelError(f"{file}: can't be read ({error.strerror}). {REMEDY}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ModelError(f"{file}: `{where}`: {first['msg']}. {REMEDY}") from None
+    except msgspec.MsgspecError as error:
+        raise ModelError(f"{file}: {error}. {REMEDY}") from None
 
 
 def trained_hash(folder: Path) -> str:

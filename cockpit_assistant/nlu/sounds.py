@@ -1,7 +1,8 @@
 """How alike two names sound, in Mandarin or English.
 
-Mandarin is compared syllable by syllable without tones, with the confusions that speakers from the south and
-recognisers make (n/l, zh/z, an/ang …) counting half. English is compared by a spelling reduced to its sounds.
+Mandarin is compared syllable by syllable without tones, each character in its usual reading; the confusions that
+speakers from the south and recognisers make (n/l, zh/z, an/ang …) count half. English is compared by a spelling reduced
+to its sounds.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from .language import is_chinese
+
+PINYIN = Path(__file__).with_name("pinyin.txt")
 
 _INITIAL = re.compile(r"zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw]")
 _CONFUSED = [
@@ -52,15 +56,26 @@ _LONGEST_INITIALS = 4
 @lru_cache(maxsize=4096)
 def sounds(name: str) -> tuple[str, ...]:
     """A name as a row of sounds: a pinyin syllable for each Chinese character, a letter for each other sound."""
-    if not any(map(is_chinese, name)):
-        return tuple(_spelt(name))
-    from pypinyin import lazy_pinyin
-
     row: list[str] = []
-    # Readings depend on neighbours (重庆, 银行), so Chinese is looked up in one go.
     for piece in _SCRIPTS.findall(name):
-        row.extend(lazy_pinyin(piece) if is_chinese(piece[0]) else _spelt(piece))
+        row.extend(_syllables(piece) if is_chinese(piece[0]) else _spelt(piece))
     return tuple(row)
+
+
+def _syllables(characters: str) -> list[str]:
+    """Each character's usual reading; a rare one sounds like itself."""
+    table = _table()
+    return [table.get(character, character) for character in characters]
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, str]:
+    """Reading of each character of GB 2312, generated with pypinyin, whose own dictionary takes 58 MB."""
+    readings = {}
+    for line in PINYIN.read_text(encoding="utf-8").splitlines():
+        syllable, characters = line.split(" ")
+        readings.update(dict.fromkeys(characters, syllable))
+    return readings
 
 
 def similarity(left: Sequence[str], right: Sequence[str]) -> float:

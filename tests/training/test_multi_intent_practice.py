@@ -45,7 +45,6 @@ def test_training_and_the_head_unit_see_the_same_of_a_text(tokens: list[str]) ->
 
     features, lookups = TokenFeatures(VOCABULARY, SOUNDS, 64), Lookups(NAMES)
     spec = MultiIntentSpec(
-        kind="multi_intent",
         vocabulary=tuple(VOCABULARY),
         sounds={"da": "打大", **{sound: sign for sign, sound in SOUNDS.items() if sound != "da"}},
         buckets=64,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
 import yaml
 
 from ...dialogue.domain import Domain
@@ -122,7 +123,7 @@ def _digest(taught: str, project: Path) -> str:
 def _practice(project: Path, work: Path) -> list[str]:
     """Write the clause tagger's material; returns its vocabulary."""
     compiled = json.loads((work / "pipeline.json").read_text(encoding="utf-8"))
-    cut = tokenizer(TokenizerSpec.model_validate(compiled["tokenizer"]))
+    cut = tokenizer(msgspec.convert(compiled["tokenizer"], TokenizerSpec))
     pairs: list[tuple[str, str]] = json.loads((work / "examples.json").read_text(encoding="utf-8"))
     single = [Example(text, intent not in OUT_OF_SCOPE) for text, intent in pairs]
     made = practice(single, clause_words(project), cut, seed=1)

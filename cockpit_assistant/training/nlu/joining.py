@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from ...nlu.boundaries import COMMA, UNKNOWN, Place, shape
 from ...nlu.language import language_of
-from ...nlu.model import LanguageWords
 from ...nlu.tokens import Tokenizer
+from .project import LanguageWords
 
 SENTENCES = 60_000
 

@@ -10,12 +10,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ...errors import ProjectError
-from ...nlu.model import LanguageWords, clause_words_file, training_files
+from ...nlu.model import clause_words_file, training_files
 
 Component = dict[str, object]
+
+
+class LanguageWords(BaseModel):
+    """Words of a language that join requests or fill time, and ask for nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connectives: tuple[str, ...] = ()
+    """Come between two requests: and, then, 然后."""
+    fillers: tuple[str, ...] = ()
+    """Come before a request: um, 那个."""
+
 
 _WORDS = TypeAdapter(dict[str, LanguageWords])
 
