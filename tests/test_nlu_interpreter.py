@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from cockpit_assistant.assembly import Project, understanding_dir
 from cockpit_assistant.events import Understanding
-from cockpit_assistant.nlu.interpreter import LONGEST, OUT_OF_SCOPE, Interpreter
+from cockpit_assistant.nlu.interpreter import LONGEST, OUT_OF_SCOPE, Interpreter, Verdict
 from cockpit_assistant.nlu.model import data_hash, trained_hash
 
 
@@ -40,6 +40,15 @@ def test_the_shipped_model_was_trained_on_the_shipped_data(project: Project) -> 
         ("导航到虹桥机场", "navigate_to", "place", "虹桥机场"),
         ("导航到虹桥鸡场", "navigate_to", "place", "虹桥机场"),
         ("打电话给妈妈", "call_contact", "contact", "妈妈"),
+        ("切到运动模式", "set_drive_mode", "drive_mode", "sport"),
+        ("put it in sport mode", "set_drive_mode", "drive_mode", "sport"),
+        ("打开露营模式", "start_scene", "scene", "camping"),
+        ("十分钟后提醒我", "set_timer", "duration", 600),
+        ("set a timer for ten minutes", "set_timer", "duration", 600),
+        ("明天早上七点半的闹钟", "set_alarm", "time", "07:30"),
+        ("导航声音小一点", "lower_volume", "channel", "navigation"),
+        ("关掉副驾屏", "turn_off_screen", "screen", "passenger"),
+        ("左后靠背往上调一点", "raise_backrest", "zone", "rear_left"),
         ("sixty nine degrees please", "set_temperature", "temperature", 69),
     ],
 )
@@ -58,6 +67,10 @@ def test_a_command_has_its_intent_and_value(
         ("打开座椅加热关闭天窗", ["turn_on_seat_heating", "close_sunroof"]),
         ("turn on the ac and open the window", ["turn_on_climate", "open_window"]),
         ("make it warmer and open the sunroof", ["raise_temperature", "open_sunroof"]),
+        ("关闭空调和座椅加热", ["turn_off_climate", "turn_off_seat_heating"]),
+        ("关上主驾车窗打开副驾车窗", ["close_window", "open_window"]),
+        ("warmer back here, and skip this song", ["raise_temperature", "next_track"]),
+        ("turn off the ac and the seat heating", ["turn_off_climate", "turn_off_seat_heating"]),
     ],
 )
 def test_several_commands_in_one_sentence_are_told_apart(
@@ -153,3 +166,49 @@ def test_any_text_is_understood_without_failing_and_with_true_positions(
 
 def test_an_endless_text_is_cut_off(interpreter: Interpreter) -> None:
     assert len(interpreter.parse("打开空调" * 5000).clauses) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("heard", "intent"),
+    [
+        ("刀航到首都机场", "navigate_to"),
+        ("打开坐椅加热", "turn_on_seat_heating"),
+        ("打開空調", "turn_on_climate"),
+        ("嗯那个帮我把把车窗打开", "open_window"),
+        ("打开，不是，关上车窗", "close_window"),
+        ("open no close the window", "close_window"),
+    ],
+)
+def test_what_recognisers_and_people_do_to_words_is_understood(
+    interpreter: Interpreter, heard: str, intent: str
+) -> None:
+    assert intents(interpreter.parse(heard)) == [intent]
+
+
+def test_a_song_is_found_by_its_sound(interpreter: Interpreter) -> None:
+    assert value(interpreter.parse("播放情甜"), "song") == "晴天"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("别开窗", "refrain"),
+        ("don't open the window", "refrain"),
+        ("打开自适应巡航", "unsupported"),
+        ("turn on lane assist", "unsupported"),
+        ("再高一点", "more"),
+        ("副驾也是", "also_there"),
+    ],
+)
+def test_what_leads_to_no_command_of_its_own_is_recognised(
+    interpreter: Interpreter, text: str, intent: str
+) -> None:
+    assert intents(interpreter.parse(text)) == [intent]
+
+
+def test_a_reading_tells_what_became_of_each_request(interpreter: Interpreter) -> None:
+    taken, left = interpreter.readings("打开空调", "zh")[0], interpreter.readings("今天心情不太好", "zh")[0]
+    assert taken.verdict is Verdict.TAKEN
+    assert taken.parsed.ranking[0][0] == "turn_on_climate"
+    assert left.verdict is not Verdict.TAKEN
+    assert left.clause is None

@@ -32,7 +32,9 @@ DOUBT = 0.02
 """Probability from which a request may begin at a word."""
 MOST_CUTS = 6
 """Places tried."""
-SURENESS = 2.0
+EAGERNESS = 2.0
+"""By how much the odds are raised that a request begins: one that is swallowed is worse than one cut in two."""
+SURENESS = 6.0
 """How much the surety of intents counts against that of places."""
 
 
@@ -180,6 +182,7 @@ def cuts(opens: Floats, intents: Floats) -> list[int]:
         opens: probability that each word opens a request.
         intents: intent scores of each word; shape [words, intents].
     """
+    opens = EAGERNESS * opens / (1 + (EAGERNESS - 1) * opens)
     doubtful = [index for index in range(1, len(opens)) if opens[index] > DOUBT]
     doubtful = sorted(sorted(doubtful, key=lambda index: -opens[index])[:MOST_CUTS])
     if not doubtful:

@@ -1,8 +1,8 @@
 """How alike two names sound, in Mandarin or English.
 
 Mandarin is compared syllable by syllable without tones, each character in its usual reading; the confusions that
-speakers from the south and recognisers make (n/l, zh/z, an/ang …) count half. English is compared by a spelling reduced
-to its sounds.
+speakers from the south and recognisers make (n/l, zh/z, an/ang …) count half. English is compared by a spelling
+reduced to its sounds.
 """
 
 from __future__ import annotations

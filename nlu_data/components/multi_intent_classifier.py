@@ -39,7 +39,9 @@ DOUBT = 0.02
 """Probability from which a request may begin at a word."""
 MOST_CUTS = 6
 """Places tried."""
-SURENESS = 2.0
+EAGERNESS = 2.0
+"""By how much the odds are raised that a request begins: one that is swallowed is worse than one cut in two."""
+SURENESS = 6.0
 """How much the surety of intents counts against that of places."""
 
 
@@ -118,6 +120,9 @@ class MultiIntentClassifier(IntentClassifier, EntityExtractorMixin, GraphCompone
         self.intents, self.tags = intents or [], tags or []
         self.entities = entities or {}
         self._fitting = _fitting(self.intents, self.tags, self.entities)
+        self._scores = tf.function(
+            lambda batch: scores(self.weights, self._size(), batch), reduce_retracing=True, autograph=False
+        )
         self.weights = {name: tf.constant(value) for name, value in (weights or {}).items()}
 
     @classmethod
@@ -259,7 +264,7 @@ class MultiIntentClassifier(IntentClassifier, EntityExtractorMixin, GraphCompone
         batch = {
             name: tf.constant(value) for name, value in arrays([self.sentence(tokens)], self.lookups.width).items()
         }
-        place, intent, tag = (part.numpy()[0] for part in scores(self.weights, self._size(), batch))
+        place, intent, tag = (part.numpy()[0] for part in self._scores(batch))
         places = place.argmax(-1)
         words = [index for index in range(len(tokens)) if places[index] != JOINS] or list(range(len(tokens)))
         starts = cuts(_softmax(place)[words, OPENS], intent[words])
@@ -414,6 +419,7 @@ def cuts(opens: np.ndarray, intents: np.ndarray) -> list[int]:
         opens: probability that each word opens a request.
         intents: intent scores of each word; shape [words, intents].
     """
+    opens = EAGERNESS * opens / (1 + (EAGERNESS - 1) * opens)
     doubtful = [index for index in range(1, len(opens)) if opens[index] > DOUBT]
     doubtful = sorted(sorted(doubtful, key=lambda index: -opens[index])[:MOST_CUTS])
     if not doubtful:
