@@ -26,6 +26,11 @@ def test_a_forbidden_command_sends_nothing(project: Project, text: str) -> None:
     assert explain(project, text, None, "driver")["commands"] == []
 
 
+def test_a_negation_beside_a_command_forbids_only_its_own_part(project: Project) -> None:
+    answer = explain(project, "打开空调，别开窗", None, "driver")
+    assert answer["commands"] == [{"path": "Vehicle.Cabin.HVAC.IsAirConditioningActive", "value": True}]
+
+
 @pytest.mark.parametrize(
     ("text", "intent"),
     [("别放了", "pause_music"), ("换首别的歌", "next_track"), ("open the window", "open_window"), ("不要", "deny")],

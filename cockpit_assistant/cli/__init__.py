@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     nlu.add_argument(
         "--out", type=Path, metavar="DIR", help="where the model goes (default: the project's own place)"
     )
+    nlu.add_argument("--keep", type=Path, metavar="DIR", help="keep the float network and Rasa's answers there")
     word = kinds.add_parser("wake", help="a wake phrase, from its text")
     word.add_argument("phrase", metavar="PHRASE")
     _language(word)

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..assembly import Project
+from ..dialogue.policy import placed
 from ..events import Clause, Decision, Entity, Language, Seat, Understanding
 from ..nlu.interpreter import Reading, Verdict
 from ..vehicle.mapping import resolve
@@ -19,10 +20,11 @@ def show(console: Console, project: Project, understanding: Understanding, decis
     console.print(f"[bold]{escape(text)}[/bold]  ({language}, {speaker})")
     console.print(f"  read as      {escape(interpreter.normalised(text)) or '[dim]nothing[/dim]'}")
     readings = interpreter.readings(text, language)
+    meant = iter(placed([reading.clause for reading in readings if reading.clause], project.model))
     for number, reading in enumerate(readings, 1):
         _show_reading(console, number, reading)
         if reading.clause:
-            for line in _consequences(project, reading.clause, language, speaker, state):
+            for line in _consequences(project, next(meant), language, speaker, state):
                 console.print(f"     → {escape(line)}")
     console.print(f"  route        [bold]{decision.route.value}[/bold]: {_why(readings, decision)}")
     console.print(f"  reply        {escape(reply)}")

@@ -80,7 +80,7 @@ class Dialogue:
         """What to do and say about an utterance. Changes the tracker, sends nothing."""
         self.tracker.expire(now)
         language, seat = understanding.language, understanding.seat
-        clauses = self._answered(understanding) or self._placed(self._corrected(understanding.clauses))
+        clauses = self._answered(understanding) or placed(self._corrected(understanding.clauses), self._model)
         turn = _Turn(language, seat)
         if not clauses:
             turn.talk(Route.CHAT, Say("utter_chat"))
@@ -131,17 +131,6 @@ class Dialogue:
             if takes_back and clauses[index].intent in self._model.intents:
                 return clauses[index:]
         return clauses
-
-    def _placed(self, clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
-        """With the seat that was said once for several functions of it: 副驾温度二十度风量三档."""
-        placed: list[Clause] = []
-        for clause in clauses:
-            before, zone = placed[-1] if placed else None, self._model.zone_entity
-            if before and not clause.first(zone) and self._model.in_one_place(before.intent, clause.intent):
-                shared = tuple(entity for entity in before.entities if entity.entity == zone)
-                clause = replace(clause, entities=(*clause.entities, *shared))
-            placed.append(clause)
-        return tuple(placed)
 
     def _take(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
         match clause.intent:
@@ -297,6 +286,18 @@ class Dialogue:
             thing = self._model.thing([f.command.path for f in task.failed], language)
             return [Say("utter_failed_partly", (("thing", thing),))]
         return [Say(f"utter_failed_{_spoken_failure(failed.failure)}", (("thing", task.thing),))]
+
+
+def placed(clauses: Sequence[Clause], model: VehicleModel) -> tuple[Clause, ...]:
+    """Clauses with the seat that was said once for several functions of it: 副驾温度二十度风量三档."""
+    found: list[Clause] = []
+    for clause in clauses:
+        before, zone = found[-1] if found else None, model.zone_entity
+        if before and not clause.first(zone) and model.in_one_place(before.intent, clause.intent):
+            shared = tuple(entity for entity in before.entities if entity.entity == zone)
+            clause = replace(clause, entities=(*clause.entities, *shared))
+        found.append(clause)
+    return tuple(found)
 
 
 def _spoken_failure(failure: Failure) -> str:

@@ -19,7 +19,7 @@ from .clauses import Meaning
 from .entities import EntityReader
 from .language import language_of
 from .model import NluModel, load
-from .negation import torn_off, without_negation
+from .negation import is_overlooked, torn_off
 from .parser import Parsed
 from .reader import open_reader
 from .text import Normalizer, Text, without_punctuation
@@ -113,11 +113,6 @@ class Interpreter:
     def readings(self, text: str, language: Language) -> list[Reading]:
         """Every request in an utterance, also those that don't count."""
         normal = self._normalized(text[:LONGEST])
-        whole = without_punctuation(normal).text
-        if without_negation(whole):
-            parsed = self._reader.parse(whole)
-            if self._forbidden(whole, parsed):  # cut up, its pieces would be commands after all
-                return [Reading(text, parsed, Verdict.FORBIDDEN, None)]
         found = self._reader.read(normal, lambda part, parsed: self._meaning(part, parsed, text, language))
         return _once(found, text)
 
@@ -141,15 +136,7 @@ class Interpreter:
             return Verdict.UNSURE
         if parsed.margin < self.ambiguity:
             return Verdict.AMBIGUOUS
-        return Verdict.FORBIDDEN if self._forbidden(text, parsed) else Verdict.TAKEN
-
-    def _forbidden(self, text: str, parsed: Parsed) -> bool:
-        """Whether the network has overlooked that the sentence forbids what it was taken for."""
-        rest = without_negation(text)
-        if not rest:
-            return False
-        bare = self._reader.parse(rest)
-        return bare.intent == parsed.intent and bare.confidence >= parsed.confidence
+        return Verdict.FORBIDDEN if is_overlooked(text, parsed, self._reader.parse) else Verdict.TAKEN
 
 
 def _once(readings: list[Reading], original: str) -> list[Reading]:

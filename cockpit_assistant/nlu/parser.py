@@ -18,8 +18,9 @@ from .clauses import ClauseSplitter, Meaning, Understood
 from .diet import Diet
 from .features import Features, FeatureTables
 from .model import DietSpec, NluModel
+from .negation import is_overlooked, without_negation
 from .spans import spans
-from .text import Text
+from .text import Text, without_punctuation
 from .tokens import tokenizer
 
 RANKED = 5
@@ -115,6 +116,11 @@ class DietReader:
     def read(self, text: Text, understand: Callable[[Text, Parsed], Meaning[Understood]]) -> list[Understood]:
         """What the requests of an utterance mean; see `Reader.read`."""
         assert self._splitter is not None, "a reader without boundaries parses single requests"
+        whole = without_punctuation(text)
+        if whole and without_negation(whole.text):
+            parsed = self.parse(whole.text)
+            if is_overlooked(whole.text, parsed, self.parse):  # cut up, its pieces would be commands after all
+                return [understand(whole, parsed).content]
         return self._splitter.split(text, lambda part: understand(part, self.parse(part.text)))
 
     def _value(self, words: str) -> str:

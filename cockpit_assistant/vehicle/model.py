@@ -41,6 +41,8 @@ class VehicleModel:
                 if self.signals[step.set].zones
             )
             for intent, rule in content.intents.items()
+            # An intent that means something else without a place isn't given one.
+            if not any(self.zone_entity in {*step.when, *step.unless} for step in rule.steps)
         }
         self._zone_names = content.zones
         self._groups = content.zone_groups

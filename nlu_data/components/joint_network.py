@@ -19,7 +19,7 @@ from .sentence import OPENS, Sentence
 
 POSITION_WEIGHT = 0.2
 """Of the position encoding beside the embeddings: what a token is matters more than where it stands."""
-OPENS_WEIGHT = 3.0
+OPENS_WEIGHT = 4.0
 """Of mistakes where a request opens, which are rare and matter most."""
 MOST_REQUESTS = 4
 """Requests of a training sentence."""

@@ -167,7 +167,7 @@ class Practice:
         row = _Row()
         first = self._pick(chance, idle=chance.random() < IDLE_SHARE)
         words = self._words.get(first.language, Words())
-        count = 1 if first.intent in self._idle else chance.choices((1, 2, 3), (45, 38, 17))[0]
+        count = 1 if first.intent in self._idle else chance.choices((1, 2, 3), (42, 38, 20))[0]
         requests = [first]
         while len(requests) < count:
             requests.append(self._pick(chance, first.language, idle=chance.random() < 0.08))
@@ -187,11 +187,11 @@ class Practice:
         number = 0
         while number < len(requests):
             request = requests[number]
-            if number and chance.random() < 0.25:
+            if number and chance.random() < 0.15:
                 row.join([COMMA])
-            if number and words.connectives and chance.random() < 0.5:
+            if number and words.connectives and chance.random() < 0.35:
                 row.join(chance.choice(words.connectives))
-            if number + 1 < len(requests) and len(request.tokens) > 2 and chance.random() < 0.6:
+            if number + 1 < len(requests) and len(request.tokens) > 2 and chance.random() < 0.4:
                 partners = self._by_edge[chance.choice(_edges(request))] or [request]
                 pair = _shared(request, chance.choice(partners), chance)
                 if pair:

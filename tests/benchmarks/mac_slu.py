@@ -68,8 +68,8 @@ def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wante
     thing, function = slots.get("对象", ""), slots.get("对象功能", "")
     about, value, mode = slots.get("调节内容", ""), slots.get("value", ""), slots.get("模式", "")
     action, feature = slots.get("操作", ""), slots.get("功能", "")
-    if "页面" in slots and thing + function + feature + mode:
-        return ("none", {}) if "键" not in slots["页面"] else None
+    if "页面" in slots:
+        return None
     off = action.startswith(OFF)
     switch = "turn_off" if off else "turn_on"
     entities: dict[str, Value] = {}
@@ -106,6 +106,9 @@ def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wante
         return f"{switch}_wheel_heating", entities
     if thing == "后视镜":
         return (f"{switch}_mirror_heating", entities) if function in ("加热", "除霜") else None
+    if about == "座椅记忆位置":
+        number = _value(slots.get("座椅记忆位置", ""))
+        return ("recall_seat_memory", {**entities, "level": number}) if number is not None else None
     if thing == "腰托" and about == "方向":
         if "前" in value:
             return "increase_lumbar", entities
@@ -183,6 +186,8 @@ def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wante
     if thing in ("", "空调") and (about == "温度" or (thing == "空调" and value)) and "身体位置" not in slots:
         if "最" in value:
             return "set_temperature", {**entities, "temperature": "max" if "高" in value else "min"}
+        if amount is not None and value.startswith(("调高", "调低")):
+            return ("raise" if raising else "lower") + "_temperature", {**entities, "degrees": amount}
         if amount is not None and "档" not in value:
             return "set_temperature", {**entities, "temperature": amount}
         if "档" in value:
@@ -193,11 +198,19 @@ def clause_of(slots: Frame, before: Frame, synonyms: Mapping[str, str]) -> Wante
     return None
 
 
+def _is_labelled(slots: Frame) -> bool:
+    """Whether a frame that sets something says to what; a few labels lack it."""
+    return not (
+        slots.get("操作_concrete") in ("到", "为", "成") and not {"value", "模式", "座椅记忆位置"} & {*slots}
+    )
+
+
 def _is_level(value: str) -> bool:
     return value.endswith(("挡", "档"))
 
 
 def _value(text: str) -> Value | None:
+    text = text.replace("一点", "").replace("一些", "")
     if "最" in text:
         return None
     kind = "percent" if "百分" in text or "%" in text else "number"
@@ -216,7 +229,7 @@ class Grader:
 
     def wanted(self, query: Mapping[str, object]) -> tuple[Commands, bool]:
         """The commands of a query, and whether it is in scope."""
-        commands: set[tuple[str, Value]] = set()
+        commands: dict[str, Value] = {}
         in_scope, before = False, {}
         frames = query["semantics"]
         assert isinstance(frames, list)
@@ -224,10 +237,11 @@ class Grader:
             clause = clause_of(frame["slots"], before, self._synonyms) if frame["domain"] == VEHICLE else None
             before = frame["slots"]
             if clause is not None and clause[0] in self._project.model.intents:
-                found = self.commands_of(*clause)
+                found = dict(self.commands_of(*clause))
                 in_scope |= bool(found)
-                commands |= found
-        return frozenset(commands), in_scope
+                commands |= found  # of contradicting frames the later counts
+        complete = all(frame["domain"] == VEHICLE and _is_labelled(frame["slots"]) for frame in frames)
+        return frozenset(commands.items()), in_scope and complete
 
     def commands_of(self, intent: str, values: Mapping[str, Value]) -> Commands:
         """What an intent with these entities sends."""

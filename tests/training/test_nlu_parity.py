@@ -1,6 +1,7 @@
 """A small trained model lies beside its project, with what Rasa said to every training text.
 
-It was made with `train(PROJECT, MODEL, keep=MODEL)`; the slow test makes it anew.
+It was made with `train(PROJECT, MODEL, keep=MODEL)`; the slow test makes it anew. Of the reference of the shipped
+project (`cockpit-assistant train nlu --keep DIR`) every 120th text is here.
 """
 
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 
 from cockpit_assistant.nlu.interpreter import Interpreter
 from cockpit_assistant.nlu.model import NETWORK_FILE, data_hash, load, trained_hash
+from cockpit_assistant.resources import shipped
 from cockpit_assistant.training.nlu import train
+from cockpit_assistant.training.nlu.build import INT8_AGREEMENT
 from cockpit_assistant.training.nlu.parity import CONFIDENCE_TOLERANCE, compare, references
 
 PROJECT = Path(__file__).parent / "project"
@@ -55,3 +58,12 @@ def test_training_from_the_project_gives_a_model_that_agrees_with_rasa(tmp_path:
     assert trained.texts > 40
     assert trained_hash(tmp_path / "out") == data_hash(PROJECT)
     assert "Comparing with Rasa" in lines
+
+
+def test_the_shipped_network_says_what_rasa_says_of_a_sample_of_its_texts() -> None:
+    folder = shipped("onnx_models") / "nlu"
+    expected = references(Path(__file__).with_name("shipped_reference.json"))
+    parity = compare(load(folder), folder / NETWORK_FILE, expected, None)
+    assert parity.texts >= 400
+    assert parity.features == parity.texts
+    assert parity.results >= INT8_AGREEMENT * parity.texts, parity.differing
