@@ -188,7 +188,7 @@ print(json.dumps({"start_seconds": round(ready, 2), "resident_listening_mb": rou
 
 
 _UNDERSTANDING = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 import numpy, onnxruntime
 from cockpit_assistant.nlu.interpreter import Interpreter
@@ -197,12 +197,13 @@ interpreter = Interpreter.load(Path(sys.argv[1]), json.loads(sys.argv[2]))
 seconds = time.monotonic() - began
 for text in sys.argv[3:]:
     interpreter.parse(text)
-print(round(seconds, 3), round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1))
+import psutil
+print(round(seconds, 3), round(psutil.Process().memory_info().rss / 1e6, 1))
 """
 
 
 def _understanding_alone(project: Project, texts: Sequence[str]) -> dict[str, float]:
-    """Seconds to load the interpreter, and the most memory that a process needs which does nothing else."""
+    """Seconds to load the interpreter, and the resident memory of a process that does nothing else."""
     types = json.dumps(dict(project.model.entity_types))
     command = [sys.executable, "-c", _UNDERSTANDING, str(understanding_dir(project.path)), types, *texts]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from cockpit_assistant.assembly import Project, understanding_dir
 from cockpit_assistant.events import Understanding
-from cockpit_assistant.nlu.interpreter import LONGEST, OUT_OF_SCOPE, Interpreter, Verdict
-from cockpit_assistant.nlu.model import data_hash, trained_hash
+from cockpit_assistant.nlu.interpreter import LONGEST, Interpreter, Verdict
+from cockpit_assistant.nlu.model import OUT_OF_SCOPE, data_hash, trained_hash
 
 
 @pytest.fixture(scope="module")

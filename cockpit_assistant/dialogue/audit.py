@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..events import Language, Value
-from ..nlu.interpreter import OUT_OF_SCOPE
+from ..nlu.model import OUT_OF_SCOPE
 from ..vehicle.model import VehicleModel
 from ..vehicle.safety import Safety
 from .domain import Domain

@@ -18,14 +18,14 @@ from .catalogue import Catalogue
 from .clauses import Meaning
 from .entities import EntityReader
 from .language import language_of
-from .model import NluModel, load
+from .model import OUT_OF_SCOPE, NluModel, load
 from .negation import is_overlooked, torn_off
 from .parser import Parsed
 from .reader import open_reader
 from .text import Normalizer, Text, without_punctuation
 
-OUT_OF_SCOPE = frozenset({"chat", "out_of_scope", "nlu_fallback"})
-"""Intents that ask for nothing, by the names Rasa projects use."""
+REFRAIN = "refrain"
+"""The intent of a request not to do something: 别开窗."""
 
 LONGEST = 200
 """Characters of an utterance that are looked at: half a minute of speech."""
@@ -66,6 +66,8 @@ class Interpreter:
         self._reader = open_reader(model, folder)
         self._normalized = Normalizer()
         self._entities = EntityReader(Catalogue(model.lookups), entity_types, model.synonyms, entity_words)
+        # A network that has learned what is not to be done is believed; one that hasn't is asked twice.
+        self._hears_negation = REFRAIN in model.intents
         self.threshold, self.ambiguity = model.threshold, model.ambiguity
         self._default_language = default_language
 
@@ -136,7 +138,8 @@ class Interpreter:
             return Verdict.UNSURE
         if parsed.margin < self.ambiguity:
             return Verdict.AMBIGUOUS
-        return Verdict.FORBIDDEN if is_overlooked(text, parsed, self._reader.parse) else Verdict.TAKEN
+        overlooked = not self._hears_negation and is_overlooked(text, parsed, self._reader.parse)
+        return Verdict.FORBIDDEN if overlooked else Verdict.TAKEN
 
 
 def _once(readings: list[Reading], original: str) -> list[Reading]:

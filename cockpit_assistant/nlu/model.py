@@ -21,6 +21,8 @@ NETWORK_FILE = "nlu.int8.onnx"
 BOUNDARIES_FILE = "boundaries.onnx"
 CLAUSE_WORDS = Path(__file__).with_name("clauses.yml")
 """Connectives and fillers for projects without a clauses.yml of their own."""
+OUT_OF_SCOPE = frozenset({"chat", "out_of_scope", "nlu_fallback"})
+"""Intents that ask for nothing, by the names Rasa projects use."""
 REMEDY = "Run `cockpit-assistant train nlu` for this project."
 
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from .boundaries import Place
 from .clauses import COMMA_GAP, PUNCTUATION, Meaning, Understood, stretch
-from .model import MultiIntentSpec, NluModel
+from .model import OUT_OF_SCOPE, MultiIntentSpec, NluModel
 from .network import open_network
 from .parser import Parsed, ParsedEntity, ranked
+from .second_look import second_look
 from .spans import OUTSIDE
 from .text import Text
 from .token_inputs import TokenInputs, TokenTables
@@ -32,10 +33,17 @@ DOUBT = 0.02
 """Probability from which a request may begin at a word."""
 MOST_CUTS = 6
 """Places tried."""
-EAGERNESS = 2.0
-"""By how much the odds are raised that a request begins: one that is swallowed is worse than one cut in two."""
 SURENESS = 6.0
 """How much the surety of intents counts against that of places."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """What the network says of each token; one row a token."""
+
+    place: Floats
+    intent: Floats
+    tag: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,10 @@ class Found:
 
     intents: Floats
     """Probability of each intent."""
-    first: int
-    last: int
+    words: tuple[int, ...]
+    """The tokens it consists of; joints in between are left out."""
+    tags: tuple[tuple[str, float], ...]
+    """Entity tag of each word, with its probability."""
 
 
 class MultiIntentReader:
@@ -61,6 +71,7 @@ class MultiIntentReader:
         self._tokenize = tokenizer(model.tokenizer)
         self._tables = TokenTables(spec)
         self._session = open_network(network)
+        self._idle = frozenset(index for index, intent in enumerate(model.intents) if intent in OUT_OF_SCOPE)
         self._fitting = np.array(
             [_fitting(spec, spec.entities.get(intent, ())) for intent in model.intents], np.float32
         )
@@ -74,10 +85,12 @@ class MultiIntentReader:
         return self.requests(text)[0]
 
     def requests(self, text: str) -> list[Parsed]:
-        """Every request in a text that isn't empty, in spoken order, positions counted in the text."""
+        """Every request in a text that isn't empty, as Rasa's classifier finds them at first look."""
         tokens = self._tokenize(text)
-        found, tags = self._run(tokens)
-        return [self._parsed(request, tokens, tags, text, 0) for request in found]
+        scores = self._scored(tokens)
+        words, starts = self._first_look(scores)
+        groups = [words[start:end] for start, end in pairwise([*starts, len(words)])]
+        return [self._parsed(self._found(scores, group, group), tokens, text, 0) for group in groups]
 
     def read(self, text: Text, understand: Callable[[Text, Parsed], Meaning[Understood]]) -> list[Understood]:
         """What the requests of an utterance mean; nothing for one without words.
@@ -90,17 +103,42 @@ class MultiIntentReader:
         tokens = [token for token in self._tokenize(marked.text) if token.text.strip()]
         if not any(token.text[0].isalnum() for token in tokens):
             return []
-        found, tags = self._run(tokens)
         meanings = []
-        for request in found:
-            part = stretch(marked, tokens, request.first, request.last)
+        for request in self._looked_at_twice(tokens):
+            origin = tokens[request.words[0]].start
+            part = stretch(marked, tokens, request.words[0], request.words[-1])
             # Commas inside a request have been taken out of its stretch, so positions are counted anew.
-            parsed = self._parsed(request, tokens, tags, marked.text, tokens[request.first].start)
-            meanings.append(understand(part, _without_gaps(parsed, marked, tokens[request.first].start, part)))
+            parsed = self._parsed(request, tokens, marked.text, origin)
+            meanings.append(understand(part, _without_gaps(parsed, marked, origin, part)))
         return [meaning.content for meaning in meanings]
 
-    def _run(self, tokens: Sequence[Token]) -> tuple[list[Found], list[tuple[str, float]]]:
-        """The requests, and a tag with its confidence for each token."""
+    def _looked_at_twice(self, tokens: Sequence[Token]) -> list[Found]:
+        scores = self._scored(tokens)
+        words, starts = self._first_look(scores)
+        alone: dict[tuple[int, int], _Scores] = {}
+
+        def in_sentence(first: int, end: int) -> Floats:
+            return _softmax(scores.intent[words[first:end]].mean(0))
+
+        def by_itself(first: int, end: int) -> Floats:
+            if (first, end) not in alone:
+                alone[first, end] = self._scored([tokens[index] for index in words[first:end]])
+            return _softmax(alone[first, end].intent.mean(0))
+
+        opens = _softmax(scores.place)[words, Place.OPENS]
+        found = []
+        joined = [row for row in range(1, len(words)) if words[row] - words[row - 1] > 1]
+        for piece in second_look(opens, starts, joined, in_sentence, by_itself, self._idle):
+            group = words[piece.first : piece.end]
+            if piece.alone:
+                own = alone[piece.first, piece.end]
+                found.append(self._found(own, list(range(len(group))), group))
+            else:
+                found.append(self._found(scores, group, group))
+        return found
+
+    def _scored(self, tokens: Sequence[Token]) -> _Scores:
+        """Run the network."""
         inputs = self._tables.inputs([token.text for token in tokens])
         most = max(1, *map(len, inputs.pieces))
         pieces = np.zeros((len(tokens), most), np.int64)
@@ -111,44 +149,37 @@ class MultiIntentReader:
         marks = np.zeros((len(tokens), self._tables.width), np.float32)
         for row, column in inputs.marks:
             marks[row, column] = 1
-        place, intent, tag = self._session.run(
-            None,
-            {
-                "tokens": np.array(inputs.tokens, np.int64),
-                "pieces": pieces,
-                "piece_weights": weights,
-                "marks": marks,
-            },
-        )
-        places = place.argmax(-1)
-        words = [index for index in range(len(tokens)) if places[index] != Place.JOINS] or list(range(len(tokens)))
-        starts = cuts(_softmax(place)[words, Place.OPENS], intent[words])
-        groups = [words[start:end] for start, end in pairwise([*starts, len(words)])]
-        found = [Found(_softmax(intent[group].mean(0)), group[0], group[-1]) for group in groups]
-        tags = [(OUTSIDE, 1.0)] * len(tokens)
-        for group, request in zip(groups, found, strict=True):
-            likely = _softmax(tag[group] + self._fitting[int(request.intents.argmax())])
-            for index, own in zip(group, likely, strict=True):
-                best = int(own.argmax())
-                tags[index] = (self._spec.tags[best], float(own[best]))
-        return found, tags
+        numbers = np.array(inputs.tokens, np.int64)
+        feed = {"tokens": numbers, "pieces": pieces, "piece_weights": weights, "marks": marks}
+        return _Scores(*self._session.run(None, feed))
 
-    def _parsed(
-        self, request: Found, tokens: Sequence[Token], tags: Sequence[tuple[str, float]], text: str, origin: int
-    ) -> Parsed:
+    def _first_look(self, scores: _Scores) -> tuple[list[int], list[int]]:
+        """The tokens that are no mere joints, and at which of these requests begin."""
+        places = scores.place.argmax(-1)
+        words = [index for index, place in enumerate(places) if place != Place.JOINS] or list(range(len(places)))
+        return words, cuts(_softmax(scores.place)[words, Place.OPENS], scores.intent[words])
+
+    def _found(self, scores: _Scores, rows: Sequence[int], words: Sequence[int]) -> Found:
+        """The request that some rows of scores make, for the tokens they are about."""
+        intents = _softmax(scores.intent[rows].mean(0))
+        likely = _softmax(scores.tag[rows] + self._fitting[int(intents.argmax())])
+        best = likely.argmax(-1)
+        tags = tuple((self._spec.tags[tag], float(own[tag])) for own, tag in zip(likely, best, strict=True))
+        return Found(intents, tuple(words), tags)
+
+    def _parsed(self, request: Found, tokens: Sequence[Token], text: str, origin: int) -> Parsed:
         entities: list[ParsedEntity] = []
-        last = OUTSIDE
-        for index in range(request.first, request.last + 1):
-            tag, confidence = tags[index]
+        last, last_index = OUTSIDE, -1
+        for index, (tag, confidence) in zip(request.words, request.tags, strict=True):
             start, end = tokens[index].start - origin, tokens[index].end - origin
-            if tag != OUTSIDE and tag.startswith("I-") and last[2:] == tag[2:]:
+            if tag != OUTSIDE and tag.startswith("I-") and last[2:] == tag[2:] and index == last_index + 1:
                 before = entities.pop()
                 start, confidence = before.start, min(confidence, before.confidence)
             if tag != OUTSIDE:
                 words = text[start + origin : end + origin]
                 value = self._model.synonyms.get(words.lower(), words)
                 entities.append(ParsedEntity(tag[2:], value, start, end, None, None, confidence))
-            last = tag
+            last, last_index = tag, index
         return ranked(request.intents, self._model.intents, tuple(entities))
 
 
@@ -182,7 +213,6 @@ def cuts(opens: Floats, intents: Floats) -> list[int]:
         opens: probability that each word opens a request.
         intents: intent scores of each word; shape [words, intents].
     """
-    opens = EAGERNESS * opens / (1 + (EAGERNESS - 1) * opens)
     doubtful = [index for index in range(1, len(opens)) if opens[index] > DOUBT]
     doubtful = sorted(sorted(doubtful, key=lambda index: -opens[index])[:MOST_CUTS])
     if not doubtful:

@@ -39,8 +39,6 @@ DOUBT = 0.02
 """Probability from which a request may begin at a word."""
 MOST_CUTS = 6
 """Places tried."""
-EAGERNESS = 2.0
-"""By how much the odds are raised that a request begins: one that is swallowed is worse than one cut in two."""
 SURENESS = 6.0
 """How much the surety of intents counts against that of places."""
 
@@ -419,7 +417,6 @@ def cuts(opens: np.ndarray, intents: np.ndarray) -> list[int]:
         opens: probability that each word opens a request.
         intents: intent scores of each word; shape [words, intents].
     """
-    opens = EAGERNESS * opens / (1 + (EAGERNESS - 1) * opens)
     doubtful = [index for index in range(1, len(opens)) if opens[index] > DOUBT]
     doubtful = sorted(sorted(doubtful, key=lambda index: -opens[index])[:MOST_CUTS])
     if not doubtful:

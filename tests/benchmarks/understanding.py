@@ -17,7 +17,8 @@ from pathlib import Path
 
 from cockpit_assistant.assembly import Project
 from cockpit_assistant.nlu.examples import Example, read_examples
-from cockpit_assistant.nlu.interpreter import OUT_OF_SCOPE, Reading, Verdict
+from cockpit_assistant.nlu.interpreter import Reading, Verdict
+from cockpit_assistant.nlu.model import OUT_OF_SCOPE
 from cockpit_assistant.resources import shipped
 
 HELD_OUT = Path(__file__).with_name("heldout")

@@ -15,8 +15,16 @@ import yaml
 from ...dialogue.domain import Domain
 from ...errors import ModelError, ProjectError
 from ...nlu.examples import problems_in
-from ...nlu.interpreter import OUT_OF_SCOPE
-from ...nlu.model import BOUNDARIES_FILE, FORMAT, NETWORK_FILE, SIDE_FILE, TokenizerSpec, data_hash, load
+from ...nlu.model import (
+    BOUNDARIES_FILE,
+    FORMAT,
+    NETWORK_FILE,
+    OUT_OF_SCOPE,
+    SIDE_FILE,
+    TokenizerSpec,
+    data_hash,
+    load,
+)
 from ...nlu.tokens import tokenizer
 from ...resources import cache_dir
 from .environment import Progress, RasaEnvironment
