@@ -126,8 +126,9 @@ def _picture(tally: Tally, language: str) -> str:
     """What was taken for what, as an SVG: one row for each intent that was ever missed."""
     wanted = sorted({pair[0] for pair in tally.confusions})
     got = sorted({pair[1] for pair in tally.confusions})
-    left, top, cell = 210, 210, 16
-    width, height = left + cell * len(got) + 20, top + cell * len(wanted) + 20
+    longest = max(map(len, got), default=0)
+    left, top, cell = 210, 70 + 6 * longest, 16
+    width, height = max(460, left + cell * len(got) + 3 * longest + 20), top + cell * len(wanted) + 20
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         'font-family="sans-serif" font-size="11">',
