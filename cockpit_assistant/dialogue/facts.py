@@ -46,7 +46,8 @@ def _spoken_value(clause: Clause, name: str, signal: Signal, value: Value, model
     if value in signal.levels:
         return signal.levels.index(value) + 1
     for step in model.intents[clause.intent].steps:
-        if step.set == name and step.to.values and (said := clause.first(step.to.entity or "")):
+        worded = step.set == name and step.to.values and not signal.is_number
+        if worded and (said := clause.first(step.to.entity or "")):
             return said.text  # the colour's word, not #FF0000
     return value
 

@@ -406,3 +406,11 @@ def test_where_a_sentence_contradicts_itself_the_later_words_count() -> None:
     windows = [c.value for c in decision.commands if c.path == WINDOW.format("DriverSide")]
     assert windows == [0]
     assert len(decision.commands) == 2
+
+
+def test_a_number_is_said_as_a_number_however_it_was_worded() -> None:
+    talk = Talk()
+    crack = Entity("amount", 10, 0, 2, "条缝")
+    decision = talk.hear(Clause("天窗关了但留条缝", "close_sunroof", 1.0, (crack,)))
+    talk.confirm(*decision.commands)
+    assert "百分之10" in talk.reports()
