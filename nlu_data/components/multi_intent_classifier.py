@@ -28,6 +28,7 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from .cutting import cuts, softmax
 from .joint_network import Size, arrays, initial, scores, train
 from .practice import OUTSIDE, Practice, Request, Words
 from .sentence import JOINS, OPENS, Sentence
@@ -35,12 +36,6 @@ from .token_features import COMMA, Lookups, TokenFeatures, common_characters, is
 
 _SPOKEN = re.compile(r"\w")
 NEVER = -1e9
-DOUBT = 0.02
-"""Probability from which a request may begin at a word."""
-MOST_CUTS = 6
-"""Places tried."""
-SURENESS = 6.0
-"""How much the surety of intents counts against that of places."""
 
 
 @dataclass(frozen=True)
@@ -265,15 +260,15 @@ class MultiIntentClassifier(IntentClassifier, EntityExtractorMixin, GraphCompone
         place, intent, tag = (part.numpy()[0] for part in self._scores(batch))
         places = place.argmax(-1)
         words = [index for index in range(len(tokens)) if places[index] != JOINS] or list(range(len(tokens)))
-        starts = cuts(_softmax(place)[words, OPENS], intent[words])
+        starts = cuts(softmax(place)[words, OPENS], intent[words])
         groups = [words[start:end] for start, end in zip(starts, [*starts[1:], len(words)], strict=True)]
         found = []
         for group in groups:
-            likely = _softmax(intent[group].mean(0))
+            likely = softmax(intent[group].mean(0))
             found.append(Found(self.intents[int(likely.argmax())], float(likely.max()), group[0], group[-1]))
         tags = [(OUTSIDE, 1.0)] * len(tokens)
         for group, request in zip(groups, found, strict=True):
-            likely = _softmax(tag[group] + self._fitting[self.intents.index(request.intent)])
+            likely = softmax(tag[group] + self._fitting[self.intents.index(request.intent)])
             for index, own in zip(group, likely, strict=True):
                 tags[index] = (self.tags[int(own.argmax())], float(own.max()))
         return found, tags
@@ -405,41 +400,3 @@ def _features(
     vocabulary = ["", "<unknown>", *sorted(token for token, count in counts.items() if count > 1), COMMA]
     characters = {*common_characters(), *(token for token in counts if is_chinese(token) and len(token) == 1)}
     return TokenFeatures(vocabulary, syllables(sorted(characters)), buckets)
-
-
-def cuts(opens: np.ndarray, intents: np.ndarray) -> list[int]:
-    """Where requests begin, among the words of an utterance: the likeliest cutting by places and intents together.
-
-    Where the network is in two minds whether a request begins, the cutting wins whose requests are surest of their
-    intents (dynamic programming over the doubtful places).
-
-    Args:
-        opens: probability that each word opens a request.
-        intents: intent scores of each word; shape [words, intents].
-    """
-    doubtful = [index for index in range(1, len(opens)) if opens[index] > DOUBT]
-    doubtful = sorted(sorted(doubtful, key=lambda index: -opens[index])[:MOST_CUTS])
-    if not doubtful:
-        return [0]
-    edges = [0, *doubtful, len(opens)]
-    likely = np.clip(opens[doubtful], DOUBT, 1 - DOUBT)
-    sums = np.concatenate([np.zeros_like(intents[:1]), intents.cumsum(0)])
-    pairs = [(left, right) for right in range(1, len(edges)) for left in range(right)]
-    lefts, rights = (np.array([edges[pair[side]] for pair in pairs]) for side in (0, 1))
-    means = (sums[rights] - sums[lefts]) / (rights - lefts)[:, None]
-    sure = -np.log(np.exp(means - means.max(1, keepdims=True)).sum(1))
-    stays = np.concatenate([[0.0], np.log(1 - likely).cumsum()])
-    best: list[tuple[float, list[int]]] = [(0.0, [])]
-    for right in range(1, len(edges)):
-        options = []
-        for left in range(right):
-            score = best[left][0] + SURENESS * float(sure[pairs.index((left, right))])
-            score += float(stays[right - 1] - stays[left]) + (float(np.log(likely[left - 1])) if left else 0.0)
-            options.append((score, [*best[left][1], edges[left]]))
-        best.append(max(options))
-    return best[-1][1]
-
-
-def _softmax(values: np.ndarray) -> np.ndarray:
-    powers = np.exp(values - values.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
