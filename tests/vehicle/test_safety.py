@@ -29,6 +29,15 @@ DRIVER_SEAT = "Vehicle.Cabin.Seat.Row1.DriverSide.Position"
 MIRROR = "Vehicle.Body.Mirrors.DriverSide.IsFolded"
 LOW_BEAM = "Vehicle.Body.Lights.Beam.Low.IsOn"
 WIPERS = "Vehicle.Body.Windshield.Front.Wiping.Mode"
+SWITCH = "Vehicle.Body.Lights.LightSwitch"
+PARKING = "Vehicle.Body.Lights.Parking.IsOn"
+MIRRORS = "Vehicle.Body.Mirrors.DriverSide"
+FRONT_SEAT = "Vehicle.Cabin.Seat.Row1.DriverSide"
+MEMORY = "Vehicle.Private.Cabin.Seat.Row1.DriverSide.Memory.Recalled"
+CLUSTER = "Vehicle.Private.Infotainment.Screen.Cluster.IsOn"
+VIDEO = "Vehicle.Private.Infotainment.Video.Title"
+SCENE = "Vehicle.Private.Cabin.Scene"
+FLAP = "Vehicle.Powertrain.TractionBattery.Charging.ChargingPort.AnyPosition.IsFlapOpen"
 REAR_WINDOW = f"{REAR_DOOR}.Window.Position"
 SUNROOF = "Vehicle.Cabin.Sunroof.Switch"
 DEFROST = "Vehicle.Cabin.HVAC.IsFrontDefrosterActive"
@@ -61,6 +70,18 @@ HAZARDS = [
     pytest.param(LOW_BEAM, False, "driver", [DRIVE, NIGHT], [DRIVE], id="low beam off in the dark while moving"),
     pytest.param(LOW_BEAM, False, "driver", [HALTED, NIGHT], [NIGHT], id="low beam off in the dark in gear"),
     pytest.param(WIPERS, "OFF", "driver", [DRIVE, {RAIN: 60}], [DRIVE, {RAIN: 2}], id="wipers off in heavy rain"),
+    pytest.param(SWITCH, "OFF", "driver", [DRIVE, NIGHT], [DRIVE], id="light switch off in the dark while moving"),
+    pytest.param(PARKING, False, "driver", [DRIVE, NIGHT], [NIGHT], id="position lights off in the dark"),
+    pytest.param(f"{MIRRORS}.Tilt", 20, "driver", [DRIVE], [HALTED], id="mirror tilted while moving"),
+    pytest.param(f"{MIRRORS}.Pan", 20, "driver", [DRIVE], [HALTED], id="mirror panned while moving"),
+    pytest.param(f"{FRONT_SEAT}.Backrest.Recline", 50, "driver", [DRIVE], [HALTED], id="driver laid down at speed"),
+    pytest.param(f"{FRONT_SEAT}.Height", 10, "driver", [DRIVE], [HALTED], id="driver's seat lowered while moving"),
+    pytest.param(MEMORY, 2, "driver", [DRIVE], [HALTED], id="driver's seat to a stored place while moving"),
+    pytest.param(CLUSTER, False, "driver", [HALTED], [PARKED], id="instruments dark in gear"),
+    pytest.param(VIDEO, "film", "driver", [HALTED], [PARKED], id="a film for the driver in gear"),
+    pytest.param(SCENE, "NAP", "driver", [DRIVE], [PARKED], id="a nap at the wheel"),
+    pytest.param(SCENE, "NAP", "driver", [HALTED], [PARKED], id="a nap at a red light"),
+    pytest.param(FLAP, True, "driver", [DRIVE], [PARKED], id="charge port opened while moving"),
     pytest.param(
         REAR_WINDOW, 100, "rear_left", [{WINDOW_LOCK: True}], [PARKED], id="rear window opened by a locked-in child"
     ),
@@ -109,7 +130,21 @@ def test_the_safe_direction_stays_possible_on_a_rainy_night_drive(
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [(LOW_BEAM, True), (LOW_BEAM, False), (WIPERS, "OFF"), (DRIVER_SEAT, 10), (MIRROR, True), (DEFROST, False)],
+    [
+        *[
+            (LOW_BEAM, True),
+            (LOW_BEAM, False),
+            (WIPERS, "OFF"),
+            (DRIVER_SEAT, 10),
+            (MIRROR, True),
+            (DEFROST, False),
+        ],
+        ("Vehicle.Body.Lights.Beam.High.IsOn", True),
+        ("Vehicle.Powertrain.Transmission.PerformanceMode", "SPORT"),
+        ("Vehicle.Private.Cabin.HUD.IsOn", False),
+        (f"{MIRRORS}.Tilt", 20),
+        (MEMORY, 2),
+    ],
 )
 def test_what_driving_depends_on_is_the_drivers_alone(
     model: VehicleModel, safety: Safety, path: str, value: Value
