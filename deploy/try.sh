@@ -86,9 +86,9 @@ try_service() {
             systemd-analyze security --offline=true --threshold=20 "$work/cockpit-assistant.service"
     fi
     if has systemd-sysusers; then
-        mkdir -p "$work/root/etc"
+        mkdir -p "$work/image/etc"
         attempt "systemd-sysusers makes the account" \
-            systemd-sysusers --root="$work/root" "$PWD/deploy/systemd/cockpit-assistant.sysusers"
+            systemd-sysusers --root="$work/image" "$PWD/deploy/systemd/cockpit-assistant.sysusers"
     else
         not_tried "the account: systemd-sysusers is not installed"
     fi
