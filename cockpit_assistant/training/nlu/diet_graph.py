@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from .graph import Graph, Weights, numbered, positions
+from .graph import Graph, Weights, attended, numbered, positions
 
 
 def write_diet(
@@ -69,18 +69,7 @@ def write_diet(
 
 
 def _transformer_layer(graph: Graph, value: str, weights: Weights, layer: str, heads: int, units: int) -> str:
-    depth = units // heads
-    normal = graph.normalized(value, weights, f"{layer}.attention_norm")
-
-    def split(name: str, order: list[int]) -> str:
-        dense = graph.dense(normal, weights, f"{layer}.{name}")
-        return graph.add("Transpose", graph.add("Reshape", dense, graph.constant([-1, heads, depth])), perm=order)
-
-    query, key, content = split("query", [1, 0, 2]), split("key", [1, 2, 0]), split("value", [1, 0, 2])
-    weight = graph.add("Mul", graph.add("MatMul", query, key), graph.constant(float(depth**-0.5)))
-    mixed = graph.add("MatMul", graph.add("Softmax", weight, axis=-1), content)
-    joined = graph.add("Reshape", graph.add("Transpose", mixed, perm=[1, 0, 2]), graph.constant([-1, units]))
-    value = graph.add("Add", value, graph.dense(joined, weights, f"{layer}.output"))
+    value = attended(graph, value, weights, layer, heads, units)
     normal = graph.normalized(value, weights, f"{layer}.feed_norm")
     wide = graph.gelu(graph.dense(normal, weights, f"{layer}.feed_in"))
     return graph.add("Add", value, graph.dense(wide, weights, f"{layer}.feed_out"))

@@ -130,6 +130,22 @@ class Graph:
         onnx.save(model, str(file))
 
 
+def attended(graph: Graph, value: str, weights: Weights, layer: str, heads: int, units: int) -> str:
+    """A value with what multi-head self-attention over its normalised rows adds to it."""
+    depth = units // heads
+    normal = graph.normalized(value, weights, f"{layer}.attention_norm")
+
+    def split(name: str, order: list[int]) -> str:
+        dense = graph.dense(normal, weights, f"{layer}.{name}")
+        return graph.add("Transpose", graph.add("Reshape", dense, graph.constant([-1, heads, depth])), perm=order)
+
+    query, key, content = split("query", [1, 0, 2]), split("key", [1, 2, 0]), split("value", [1, 0, 2])
+    weight = graph.add("Mul", graph.add("MatMul", query, key), graph.constant(float(depth**-0.5)))
+    mixed = graph.add("MatMul", graph.add("Softmax", weight, axis=-1), content)
+    joined = graph.add("Reshape", graph.add("Transpose", mixed, perm=[1, 0, 2]), graph.constant([-1, units]))
+    return graph.add("Add", value, graph.dense(joined, weights, f"{layer}.output"))
+
+
 def numbered(weights: Weights, name: str) -> list[str]:
     """The layers of that name, in order."""
     numbers = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from onnx import TensorProto, helper
 
-from .graph import Graph, Weights, numbered, positions
+from .graph import Graph, Weights, attended, numbered, positions
 
 LONGEST = 256
 """Tokens the compiled network takes; an utterance has a few dozen."""
@@ -55,18 +55,7 @@ def write_multi_intent(weights: Weights, heads: int, file: Path, quantize: bool)
 
 
 def _layer(graph: Graph, value: str, weights: Weights, layer: str, heads: int, units: int) -> str:
-    depth = units // heads
-    normal = graph.normalized(value, weights, f"{layer}.attention_norm")
-
-    def split(name: str, order: list[int]) -> str:
-        dense = graph.dense(normal, weights, f"{layer}.{name}")
-        return graph.add("Transpose", graph.add("Reshape", dense, graph.constant([-1, heads, depth])), perm=order)
-
-    query, key, content = split("query", [1, 0, 2]), split("key", [1, 2, 0]), split("value", [1, 0, 2])
-    weight = graph.add("Mul", graph.add("MatMul", query, key), graph.constant(float(depth**-0.5)))
-    mixed = graph.add("MatMul", graph.add("Softmax", weight, axis=-1), content)
-    joined = graph.add("Reshape", graph.add("Transpose", mixed, perm=[1, 0, 2]), graph.constant([-1, units]))
-    value = graph.add("Add", value, graph.dense(joined, weights, f"{layer}.output"))
+    value = attended(graph, value, weights, layer, heads, units)
     normal = graph.normalized(value, weights, f"{layer}.feed_norm")
     # The tokens before and after: a row of zeros stands beyond either end.
     padded = graph.add("Pad", normal, graph.constant([1, 0, 1, 0]))
