@@ -62,7 +62,7 @@ class Project:
             model=model,
             safety=Safety.load(path, model) if has_car else Safety.without_car(model),
             interpreter=Interpreter.load(
-                understanding_dir(path), model.entity_types, default_language, model.words_of
+                understanding_dir(path), model.entity_types, default_language, model.words_of, model.ask_which
             ),
         )
 

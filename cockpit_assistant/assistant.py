@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from typing import Protocol
 
@@ -183,10 +183,11 @@ class Assistant:
         for language, seat in dict.fromkeys((language, seat) for _, language, seat in due):
             self._say([say for say, lang, where in due if (lang, where) == (language, seat)], language, seat)
 
-    def _say(self, say: Iterable[Say], language: Language, seat: Seat) -> None:
+    def _say(self, say: Sequence[Say], language: Language, seat: Seat) -> None:
+        responses = tuple(one.response for one in say)
         text = together([self._wording.of(one, language) for one in say], language)
         if text:
-            self._take(Reply(text, language, seat))
+            self._take(Reply(text, language, seat, responses))
 
     def _speak(self, reply: Reply) -> None:
         if self._voice is None:

@@ -134,6 +134,8 @@ class Entity:
     """How alike the words and the project's name for them sound, 1 being the same; None where no name was
     looked up.
     """
+    choices: tuple[str, ...] = ()
+    """The names it could be, where several are as likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,8 @@ class Reply:
     text: str
     language: Language
     seat: Seat = "driver"
+    responses: tuple[str, ...] = ()
+    """The responses of domain.yml that it is made of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..assembly import Project
-from ..dialogue.policy import placed
+from ..dialogue.followups import placed
 from ..events import Clause, Decision, Entity, Language, Seat, Understanding
 from ..nlu.interpreter import Reading, Verdict
 from ..vehicle.mapping import resolve

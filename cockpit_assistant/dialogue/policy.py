@@ -17,21 +17,22 @@ from ..events import (
     CommandFailed,
     CommandSent,
     Decision,
-    Entity,
     Failure,
     Language,
     Route,
     Say,
     Seat,
     Understanding,
+    Value,
 )
-from ..nlu.values import is_bare_number, normalise, number_in
 from ..vehicle.mapping import Resolution, resolve
 from ..vehicle.model import VehicleModel
 from ..vehicle.requests import SUPERSEDED
 from ..vehicle.safety import Safety
 from ..vehicle.state import VehicleState
+from .answers import answered
 from .facts import facts
+from .followups import corrected, gone_on, placed, switched, without_slips
 from .timeofday import date_slots, time_slots
 from .tracker import Confirmation, Errand, Latest, Question, Task, Tracker
 from .wording import Slots, Wording
@@ -53,7 +54,7 @@ ENDS = frozenset({"goodbye", "stop", "sleep_assistant"})
 
 TURNS = frozenset(
     {"affirm", "deny", "cancel", "undo", "repeat", "ask_time", "ask_date", "change_language", "unsupported"}
-    | {"more", "less", "also_there"}
+    | {"more", "less", "also_there", "correct", "switch_back_on", "switch_back_off", "choose"}
 )
 """Intents the dialogue itself knows how to take."""
 
@@ -79,20 +80,24 @@ class Dialogue:
     def decide(self, understanding: Understanding, state: VehicleState, now: float) -> Decision:
         """What to do and say about an utterance. Changes the tracker, sends nothing."""
         self.tracker.expire(now)
-        language, seat = understanding.language, understanding.seat
-        clauses = self._answered(understanding) or placed(self._corrected(understanding.clauses), self._model)
-        turn = _Turn(language, seat)
+        context = self.tracker.context(understanding.seat)
+        turn = _Turn(understanding.language, understanding.seat)
+        question, context.question = context.question, None
+        answer = answered(question, understanding, self._model.entity_types) if question else None
+        clauses = (answer,) if answer else placed(without_slips(understanding.clauses, self._model), self._model)
         if not clauses:
             turn.talk(Route.CHAT, Say("utter_chat"))
         for clause in clauses:
-            self._take(clause, turn, state, now)
+            self._take(clause, turn, state, now, question)
+        if question and not answer:
+            self._ask_again(question, turn, now)
         if turn.tasks:
-            self.tracker.errands.append(Errand(turn.tasks, language, seat, now, undoes=turn.undoes))
+            self.tracker.begin(Errand(turn.tasks, turn.language, turn.seat, now))
         return turn.decision()
 
     def is_complete(self, understanding: Understanding, state: VehicleState) -> bool:
         """Whether an utterance is already a whole command, so that nobody need wait for more of it."""
-        if self.tracker.question or not understanding.clauses:
+        if self.tracker.context(understanding.seat).question or not understanding.clauses:
             return False
         return all(self._stands_alone(clause, understanding, state) for clause in understanding.clauses)
 
@@ -100,45 +105,25 @@ class Dialogue:
         resolution = self._resolve(clause, understanding.language, understanding.seat, state)
         return bool(resolution.commands or resolution.readings) and not resolution.missing
 
-    def _answered(self, understanding: Understanding) -> tuple[Clause, ...]:
-        """The clause that was asked about, now with the entity it lacked; nothing if this is no answer."""
-        question, self.tracker.question = self.tracker.question, None
-        if question is None:
-            return ()
-        kind = self._model.entity_types.get(question.entity, "text")
-        others = {clause.intent for clause in understanding.clauses} - {question.clause.intent}
-        entity = next((c.first(question.entity) for c in understanding.clauses if c.first(question.entity)), None)
-        text, language = understanding.text, understanding.language
-        number = kind in ("number", "percent")
-        # A number with no more than its unit is the answer, whatever else the words may be taken for.
-        if others and entity is None and not (number and is_bare_number(text, kind, language)):
-            return ()
-        if number:
-            value = number_in(text, kind, language)
-        else:
-            value = entity.value if entity else normalise(text, kind, language)
-        if value is not None:
-            entity = Entity(question.entity, value, 0, len(text), text)
-        if entity is None:
-            return ()
-        clause = question.clause
-        return (Clause(clause.text, clause.intent, clause.confidence, (*clause.entities, entity), clause.start),)
+    def _ask_again(self, question: Question, turn: _Turn, now: float) -> None:
+        """Come back, once, to what was asked before the speaker said something else."""
+        context = self.tracker.context(turn.seat)
+        if turn.dismisses or context.question or context.confirmation or question.asked_again:
+            return
+        context.question = replace(question, expires=now + ANSWER_WITHIN, asked_again=True)
+        turn.talk(Route.QUESTION, question.say)
 
-    def _corrected(self, clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
-        """Without what the speaker took back in the same breath: 打开天窗，不对，打开车窗."""
-        for index in range(len(clauses) - 1, 0, -1):
-            takes_back = clauses[index - 1].intent in ("deny", "cancel")
-            if takes_back and clauses[index].intent in self._model.intents:
-                return clauses[index:]
-        return clauses
-
-    def _take(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
+    def _take(
+        self, clause: Clause, turn: _Turn, state: VehicleState, now: float, question: Question | None
+    ) -> None:
         match clause.intent:
             case "affirm":
                 self._affirm(turn, state, now)
             case "deny" | "cancel":
-                pending, self.tracker.confirmation = self.tracker.confirmation, None
-                turn.talk(Route.CHAT, Say("utter_cancelled" if pending else "utter_denied"))
+                context = self.tracker.context(turn.seat)
+                pending, context.confirmation = context.confirmation, None
+                turn.dismisses = True
+                turn.talk(Route.CHAT, Say("utter_cancelled" if pending or question else "utter_denied"))
             case "undo":
                 self._undo(turn, state, now)
             case "repeat":
@@ -152,41 +137,57 @@ class Dialogue:
                 turn.talk(Route.CHAT, Say("utter_change_language"))
             case "unsupported":
                 turn.talk(Route.REFUSE, Say("utter_unsupported"))
-            case "more" | "less" | "also_there":
-                self._carry_over(clause, turn, state, now)
+            case "more" | "less" | "also_there" | "switch_back_on" | "switch_back_off" | "correct" | "choose":
+                self._follow_up(clause, turn, state, now)
             case intent if intent in TALK:
                 turn.ends = intent in ENDS
+                turn.dismisses = turn.dismisses or turn.ends
                 turn.talk(Route.CHAT, Say(f"utter_{intent}"))
             case _:
                 self._act(clause, turn, state, now)
 
-    def _carry_over(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
-        """Go on with what the same speaker asked for last: 再高一点, "same for her side"."""
-        last = self.tracker.latest(turn.seat, now)
-        zone_entity = self._model.zone_entity
-        zones = tuple(entity for entity in clause.entities if entity.entity == zone_entity)
-        if last is None:
+    def _follow_up(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
+        """Go on with what the same speaker asked for last: 再高一点, "same for her side", 不对，是副驾."""
+        context = self.tracker.context(turn.seat)
+        meant, wrong = None, None
+        if latest := context.latest:
+            match clause.intent:
+                case "correct":
+                    meant, wrong = corrected(latest.clause, clause), latest.task
+                case "switch_back_on" | "switch_back_off":
+                    meant = switched(latest.clause, clause, self._model)
+                case _:
+                    meant = gone_on(latest.clause, clause, self._model)
+        if meant is None:
             turn.talk(Route.QUESTION, Say("utter_nothing_to_go_on"))
-        elif clause.intent == "also_there":
-            kept = tuple(entity for entity in last.entities if entity.entity != zone_entity)
-            self._act(replace(last, text=clause.text, entities=kept + zones), turn, state, now)
-        elif intent := self._model.onward(last.intent, clause.intent):
-            kept = zones or tuple(entity for entity in last.entities if entity.entity == zone_entity)
-            self._act(Clause(clause.text, intent, clause.confidence, kept, clause.start), turn, state, now)
-        else:
-            turn.talk(Route.QUESTION, Say("utter_nothing_to_go_on"))
+            return
+        if wrong:
+            context.confirmation = None
+        self._act(meant, turn, state, now, wrong)
 
-    def _act(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
+    def _act(self, clause: Clause, turn: _Turn, state: VehicleState, now: float, wrong: Task | None = None) -> None:
+        """Do what a clause asks for; if it corrects a task, take back what that one did elsewhere."""
+        context = self.tracker.context(turn.seat)
+        doubtful = next((entity for entity in clause.entities if entity.choices), None)
         resolution = self._resolve(clause, turn.language, turn.seat, state)
         slots = facts(clause, resolution, self._model)
-        if resolution.problem:
+        if doubtful:
+            options = self._model.joined(doubtful.choices, turn.language)
+            say = Say("utter_which", (("options", options), ("count", len(doubtful.choices))))
+            expires = now + ANSWER_WITHIN
+            context.question = Question(clause, doubtful.entity, say, turn.language, expires, doubtful.choices)
+            turn.talk(Route.QUESTION, say)
+        elif resolution.problem:
             turn.talk(Route.REFUSE, resolution.problem)
         elif resolution.missing:
-            self.tracker.question = Question(clause, resolution.missing_entity, now + ANSWER_WITHIN)
-            turn.talk(Route.QUESTION, Say(resolution.missing, slots))
+            say = Say(resolution.missing, slots)
+            expires = now + ANSWER_WITHIN
+            context.question = Question(clause, resolution.missing_entity, say, turn.language, expires)
+            turn.talk(Route.QUESTION, say)
         elif resolution.commands:
-            self.tracker.last[turn.seat] = Latest(clause, now + GOES_ON_WITHIN)
-            self._gate([self._task(clause.intent, resolution, slots)], turn, state, now)
+            task = self._task(clause.intent, resolution, slots, state)
+            context.latest = Latest(clause, task, now + GOES_ON_WITHIN)
+            self._gate([*self._taken_back(wrong, task, turn), task], turn, state, now)
         elif resolution.readings:
             turn.talk(Route.QUESTION, Say(f"utter_{clause.intent}", slots))
         else:  # an intent that moves nothing in this car: the project's own response is all there is
@@ -195,14 +196,33 @@ class Dialogue:
     def _resolve(self, clause: Clause, language: Language, seat: Seat, state: VehicleState) -> Resolution:
         return resolve(clause, seat, language, self._model, state)
 
-    def _task(self, intent: str, resolution: Resolution, slots: Slots) -> Task:
+    def _task(self, intent: str, resolution: Resolution, slots: Slots, state: VehicleState) -> Task:
         started = f"utter_{intent}_started"
         return Task(
             commands=list(resolution.commands),
+            before=self._before(resolution.commands, state),
             done=Say(f"utter_{intent}", slots),
             started=Say(started, slots) if started in self._wording else None,
             thing=resolution.thing,
         )
+
+    def _before(self, commands: Sequence[Command], state: VehicleState) -> dict[str, Value]:
+        known = {command.path: self._model.reverse(command.path, state) for command in commands}
+        return {path: value for path, value in known.items() if value is not None}
+
+    def _taken_back(self, wrong: Task | None, right: Task, turn: _Turn) -> list[Task]:
+        """What takes back the part of a wrong task that the right one doesn't set anew; nothing is said of it."""
+        if wrong is None:
+            return []
+        anew = {command.path for command in right.commands}
+        commands = [command for command in wrong.reverse("correct", turn.seat) if command.path not in anew]
+        # What the right one sets anew was as before the wrong one.
+        right.before = {**right.before, **{path: was for path, was in wrong.before.items() if path in anew}}
+        wrong.restored = True
+        if not commands:
+            return []
+        thing = self._model.thing([command.path for command in commands], turn.language)
+        return [Task(commands, {}, None, None, thing, restores=True)]
 
     def _gate(
         self, tasks: Sequence[Task], turn: _Turn, state: VehicleState, now: float, *, agreed: bool = False
@@ -213,37 +233,41 @@ class Dialogue:
         for task in tasks:
             verdicts = [self._safety.judge(command, state, now) for command in task.commands]
             refusal = next((v for v in verdicts if v.kind == "refuse"), None)
+            about = task.done.slots if task.done else (("thing", task.thing),)
             if refusal:
-                turn.talk(Route.REFUSE, Say(refusal.reason, task.done.slots))
+                turn.talk(Route.REFUSE, Say(refusal.reason, about))
             elif not agreed and (doubts := [v.reason for v in verdicts if v.kind == "confirm"]):
                 waiting.append(task)
                 reasons.append(doubts[0])
             else:
                 turn.start(task)
         if waiting:
-            self.tracker.confirmation = Confirmation(tuple(waiting), turn.seat, now + ANSWER_WITHIN)
+            confirmation = Confirmation(tuple(waiting), turn.language, now + ANSWER_WITHIN)
+            self.tracker.context(turn.seat).confirmation = confirmation
             for task, reason in zip(waiting, reasons, strict=True):
-                turn.talk(Route.CONFIRM, Say(reason, task.done.slots))
+                turn.talk(Route.CONFIRM, Say(reason, task.done.slots if task.done else (("thing", task.thing),)))
 
     def _affirm(self, turn: _Turn, state: VehicleState, now: float) -> None:
-        pending = self.tracker.confirmation
-        if pending is None or pending.seat != turn.seat:
+        context = self.tracker.context(turn.seat)
+        pending, context.confirmation = context.confirmation, None
+        if pending is None:
             turn.talk(Route.CHAT, Say("utter_nothing_pending"))
             return
-        self.tracker.confirmation = None
+        for task in pending.tasks:
+            task.before = self._before(task.commands, state)
         self._gate(pending.tasks, turn, state, now, agreed=True)
 
     def _undo(self, turn: _Turn, state: VehicleState, now: float) -> None:
-        if not self.tracker.done:
+        tasks = self.tracker.to_undo(turn.seat)
+        if not tasks:
             turn.talk(Route.CHAT, Say("utter_nothing_to_undo"))
             return
-        changed = self.tracker.done.pop()
-        commands = [
-            Command(o.command.path, o.before, "undo", turn.seat) for o in reversed(changed) if o.before is not None
-        ]
-        thing = self._model.thing([c.path for c in commands], turn.language)
-        turn.undoes = True
-        self._gate([Task(commands, Say("utter_undone", (("thing", thing),)), None, thing)], turn, state, now)
+        commands = [command for task in reversed(tasks) for command in task.reverse("undo", turn.seat)]
+        thing = self._model.thing([command.path for command in reversed(commands)], turn.language)
+        undo = Task(commands, {}, Say("utter_undone", (("thing", thing),)), None, thing, restores=True)
+        self._gate([undo], turn, state, now)
+        for task in tasks:
+            task.restored = undo in turn.tasks
 
     # --- after acting ------------------------------------------------------------------------------------------
 
@@ -254,13 +278,12 @@ class Dialogue:
 
     def report(self, now: float) -> list[tuple[Say, Language, Seat]]:
         """What is due to be said about commands: outcomes, or that something slow has started."""
-        due: list[tuple[Say, Language, Seat]] = []
+        due = self.tracker.expire(now)
         for errand in list(self.tracker.errands):
             if errand.settled or now - errand.since >= PATIENCE:
                 due.extend((say, errand.language, errand.seat) for say in self._news(errand))
             if errand.settled:
                 self.tracker.errands.remove(errand)
-                self.tracker.remember(errand)
         return due
 
     def _news(self, errand: Errand) -> list[Say]:
@@ -276,28 +299,17 @@ class Dialogue:
 
     def _outcome(self, task: Task, language: Language) -> list[Say]:
         if not task.failed:
-            return [] if task.announced else [task.done]
+            return [task.done] if task.done and not task.announced else []
         if all(failed.reason == SUPERSEDED for failed in task.failed):
             return []  # the speaker has asked for something else since
         failed = task.failed[0]
         if failed.reason.startswith("utter_") and failed.reason in self._wording:
-            return [Say(failed.reason, task.done.slots)]
+            return [Say(failed.reason, task.done.slots if task.done else (("thing", task.thing),))]
         if task.confirmed:
-            thing = self._model.thing([f.command.path for f in task.failed], language)
-            return [Say("utter_failed_partly", (("thing", thing),))]
+            moved = self._model.thing([o.command.path for o in task.confirmed], language)
+            thing = self._model.thing([o.command.path for o in task.failed], language)
+            return [Say("utter_failed_partly", (("moved", moved), ("thing", thing)))]
         return [Say(f"utter_failed_{_spoken_failure(failed.failure)}", (("thing", task.thing),))]
-
-
-def placed(clauses: Sequence[Clause], model: VehicleModel) -> tuple[Clause, ...]:
-    """Clauses with the seat that was said once for several functions of it: 副驾温度二十度风量三档."""
-    found: list[Clause] = []
-    for clause in clauses:
-        before, zone = found[-1] if found else None, model.zone_entity
-        if before and not clause.first(zone) and model.in_one_place(before.intent, clause.intent):
-            shared = tuple(entity for entity in before.entities if entity.entity == zone)
-            clause = replace(clause, entities=(*clause.entities, *shared))
-        found.append(clause)
-    return tuple(found)
 
 
 def _spoken_failure(failure: Failure) -> str:
@@ -311,13 +323,15 @@ class _Turn:
         self.language = language
         self.seat = seat
         self.tasks: list[Task] = []
-        self.undoes = False
         self.ends = False
+        self.dismisses = False
+        """Whether the speaker doesn't want to go on with what he was asked."""
         self._say: list[Say] = []
         self._routes: list[Route] = []
 
     def start(self, task: Task) -> None:
         """Set a task going; where it contradicts what the same sentence asked for before, the later words count."""
+        task.begun = True
         wanted = {command.path: command.value for command in task.commands}
         for earlier in self.tasks:
             earlier.commands = [c for c in earlier.commands if wanted.get(c.path, c.value) == c.value]

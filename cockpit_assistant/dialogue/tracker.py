@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..events import Clause, Command, CommandConfirmed, CommandFailed, Say, Seat, Value
+from ..events import Clause, Command, CommandConfirmed, CommandFailed, Failure, Language, Say, Seat, Value
 
 MEMORY = 20
 """Turns that can be undone."""
@@ -15,12 +16,20 @@ class Task:
     """What one clause set going: its commands, and what to say of them."""
 
     commands: list[Command]
-    done: Say
+    before: Mapping[str, Value]
+    """What to command, by path, so that the car is again as it was when this was decided."""
+    done: Say | None
     """Said when the car shows all of it."""
     started: Say | None
     """Said when it takes long; then `done` is left out."""
     thing: str
     """What is moved, in the speaker's words, for failures."""
+    restores: bool = False
+    """Whether it takes back what an earlier task did; then it can't be taken back itself."""
+    begun: bool = False
+    """Whether its commands have been given."""
+    restored: bool = False
+    """Whether it has been taken back."""
     confirmed: list[CommandConfirmed] = field(default_factory=list)
     failed: list[CommandFailed] = field(default_factory=list)
     announced: bool = False
@@ -43,16 +52,26 @@ class Task:
         else:
             self.failed.append(outcome)
 
+    def reverse(self, intent: str, seat: Seat) -> list[Command]:
+        """The commands that take it back, the last one first; also of what is still moving or stuck half way."""
+        if self.restores or self.restored or not self.begun:
+            return []
+        idle = {o.command.path for o in self.failed if o.failure is not Failure.NOT_REACHED}
+        return [
+            Command(command.path, self.before[command.path], intent, seat)
+            for command in reversed(self.commands)
+            if command.path not in idle and self.before.get(command.path, command.value) != command.value
+        ]
+
 
 @dataclass(slots=True)
 class Errand:
     """All tasks of one turn, reported together."""
 
     tasks: list[Task]
-    language: str
+    language: Language
     seat: Seat
     since: float
-    undoes: bool = False
 
     @property
     def settled(self) -> bool:
@@ -62,19 +81,24 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A clause that lacks an entity, and until when an answer counts."""
+    """A clause that lacks an entity, or has one that could be several, and until when an answer counts."""
 
     clause: Clause
     entity: str
+    say: Say
+    language: Language
     expires: float
+    choices: tuple[str, ...] = ()
+    """The values that it could be, in the order they were read out."""
+    asked_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Exactly the tasks a yes would start, who was asked, and until when the yes counts."""
+    """Exactly the tasks a yes would start, and until when the yes counts."""
 
     tasks: tuple[Task, ...]
-    seat: Seat
+    language: Language
     expires: float
 
 
@@ -83,32 +107,47 @@ class Latest:
     """A command that can be gone on with, and until when."""
 
     clause: Clause
+    task: Task
     expires: float
+
+
+@dataclass(slots=True)
+class Context:
+    """What the talk with one seat is about: what is said in one seat is not about what was said in another."""
+
+    question: Question | None = None
+    confirmation: Confirmation | None = None
+    latest: Latest | None = None
 
 
 @dataclass(slots=True)
 class Tracker:
     """The dialogue's memory of one drive."""
 
-    question: Question | None = None
-    confirmation: Confirmation | None = None
+    contexts: dict[Seat, Context] = field(default_factory=dict)
     errands: list[Errand] = field(default_factory=list)
-    done: list[tuple[CommandConfirmed, ...]] = field(default_factory=list)
+    """Under way."""
+    history: list[Errand] = field(default_factory=list)
+    """What can be undone, oldest first."""
     last_reply: str = ""
-    last: dict[Seat, Latest] = field(default_factory=dict)
-    """The last command of each seat: what people say in one seat is not about what was said in another."""
 
-    def expire(self, now: float) -> None:
-        """Forget questions nobody answered."""
-        if self.question and now > self.question.expires:
-            self.question = None
-        if self.confirmation and now > self.confirmation.expires:
-            self.confirmation = None
+    def context(self, seat: Seat) -> Context:
+        """The context of a seat."""
+        return self.contexts.setdefault(seat, Context())
 
-    def latest(self, seat: Seat, now: float) -> Clause | None:
-        """What a seat commanded last, unless that is too long ago."""
-        last = self.last.get(seat)
-        return last.clause if last and now <= last.expires else None
+    def expire(self, now: float) -> list[tuple[Say, Language, Seat]]:
+        """Forget what nobody answered; returns what is to be said about it."""
+        said: list[tuple[Say, Language, Seat]] = []
+        for seat, context in self.contexts.items():
+            if context.question and now > context.question.expires:
+                said.append((Say("utter_question_expired"), context.question.language, seat))
+                context.question = None
+            if context.confirmation and now > context.confirmation.expires:
+                said.append((Say("utter_confirmation_expired"), context.confirmation.language, seat))
+                context.confirmation = None
+            if context.latest and now > context.latest.expires:
+                context.latest = None
+        return said
 
     def note(self, outcome: CommandConfirmed | CommandFailed) -> None:
         """Put an outcome to the task that waits for it."""
@@ -118,14 +157,15 @@ class Tracker:
                     task.take(outcome)
                     return
 
-    def remember(self, errand: Errand) -> None:
-        """Keep what an errand changed, so that it can be undone; an undo itself is not kept."""
-        changed = tuple(o for task in errand.tasks for o in task.confirmed if _reversible(o))
-        if changed and not errand.undoes:
-            self.done.append(changed)
-            del self.done[:-MEMORY]
+    def begin(self, errand: Errand) -> None:
+        """Take an errand in hand, and keep it, so that it can be undone."""
+        self.errands.append(errand)
+        self.history = [*self.history, errand][-MEMORY:]
 
-
-def _reversible(outcome: CommandConfirmed) -> bool:
-    before: Value | None = outcome.before
-    return before is not None and before != outcome.command.value
+    def to_undo(self, seat: Seat) -> list[Task]:
+        """The tasks of the seat's last turn that moved something and has not been undone."""
+        for errand in reversed(self.history):
+            tasks = [task for task in errand.tasks if task.reverse("", seat)] if errand.seat == seat else []
+            if tasks:
+                return tasks
+        return []

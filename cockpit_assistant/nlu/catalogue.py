@@ -18,6 +18,8 @@ MARGIN = 0.08
 """By which it must beat the next."""
 SHORTEST = 2
 """Names of fewer sounds are too easily confused."""
+MOST_CHOICES = 4
+"""Names a listener can keep in mind."""
 
 
 _Entry: TypeAlias = tuple[str, tuple[str, ...]]
@@ -65,20 +67,44 @@ class Catalogue:
         return best
 
     def match(self, entity: str, words: str) -> Match | None:
-        """The entry that was meant; None when nothing in the table is like it, or two entries are equally so."""
+        """The entry that was meant; None when nothing in the table is like it, or several are equally so."""
         if (name := self.exact(entity, words)) is not None:
             return Match(name, 1.0)
-        heard = sounds(words)
-        if entity not in self._exact or len(heard) < SHORTEST:
-            return None
-        index = self._index[entity]
-        alike = {entry for key in _keys(heard) for entry in index.get(key, ()) if _comparable(heard, entry[1])}
-        scored = sorted(((similarity(heard, sound), name) for name, sound in alike), reverse=True)[:2]
-        if not scored or scored[0][0] < SURE:
-            return None
-        if len(scored) > 1 and scored[0][0] - scored[1][0] < MARGIN:
+        scored = self._alike(entity, words)
+        if not scored or (len(scored) > 1 and scored[0][0] - scored[1][0] < MARGIN):
             return None
         return Match(scored[0][1], scored[0][0])
+
+    def choices(self, entity: str, words: str) -> tuple[str, ...]:
+        """The few entries that may be meant where no single one is: those that contain the words, or sound alike.
+
+        Empty where there is nothing to choose from, or more than anybody would want read out.
+        """
+        if self.exact(entity, words) is not None:
+            return ()
+        part = words.casefold()
+        found = [name for name in self._exact.get(entity, {}).values() if _contains(name.casefold(), part)]
+        if not found:
+            scored = self._alike(entity, words)
+            found = [name for score, name in scored if scored[0][0] - score < MARGIN]
+        return tuple(found) if 2 <= len(found) <= MOST_CHOICES else ()
+
+    def _alike(self, entity: str, words: str) -> list[tuple[float, str]]:
+        """Scores and names of the entries that sound like the words, the best first."""
+        heard = sounds(words)
+        if entity not in self._exact or len(heard) < SHORTEST:
+            return []
+        index = self._index[entity]
+        alike = {entry for key in _keys(heard) for entry in index.get(key, ()) if _comparable(heard, entry[1])}
+        scored = sorted(((similarity(heard, sound), name) for name, sound in alike), reverse=True)
+        return [(score, name) for score, name in scored if score >= SURE]
+
+
+def _contains(name: str, part: str) -> bool:
+    """Whether a name has the words in it, whole words where it is written in letters."""
+    if not part or part not in name or part == name:
+        return False
+    return part in name.split() or f" {part} " in f" {name} " or not part.isascii()
 
 
 def _index(names: Iterable[str]) -> dict[str, list[_Entry]]:

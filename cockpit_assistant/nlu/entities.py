@@ -30,11 +30,13 @@ class EntityReader:
         types: Mapping[str, str],
         synonyms: Mapping[str, str],
         words: Mapping[str, frozenset[Value]],
+        asked_about: frozenset[str] = frozenset(),
     ) -> None:
         self._catalogue = catalogue
         self._types = types
         self._synonyms = synonyms
         self._words = words
+        self._asked_about = asked_about
 
     def entities(
         self, parsed: Sequence[ParsedEntity], clause: Text, original: str, language: Language
@@ -58,9 +60,23 @@ class EntityReader:
             named = self._catalogue.match(entity.entity, words) if self._catalogue.lists(entity.entity) else None
             match = named.score if named and named.name == value else None
             read.append(
-                Entity(entity.entity, value, start, end, original[start:end], entity.role, entity.group, match)
+                Entity(
+                    entity.entity,
+                    value,
+                    start,
+                    end,
+                    original[start:end],
+                    entity.role,
+                    entity.group,
+                    match,
+                    self._choices(entity.entity, words) if value == words and match is None else (),
+                )
             )
         return tuple(read)
+
+    def _choices(self, entity: str, words: str) -> tuple[str, ...]:
+        """The names that the speaker must be asked about."""
+        return self._catalogue.choices(entity, words) if entity in self._asked_about else ()
 
     def _joined(self, parsed: Sequence[ParsedEntity], text: str) -> list[ParsedEntity]:
         """Neighbours of one kind become one, except zones, of which people do name several in a row."""

@@ -62,10 +62,13 @@ class Interpreter:
         entity_types: Mapping[str, str],
         default_language: Language,
         entity_words: Mapping[str, frozenset[Value]],
+        asked_about: frozenset[str],
     ) -> None:
         self._reader = open_reader(model, folder)
         self._normalized = Normalizer()
-        self._entities = EntityReader(Catalogue(model.lookups), entity_types, model.synonyms, entity_words)
+        self._entities = EntityReader(
+            Catalogue(model.lookups), entity_types, model.synonyms, entity_words, asked_about
+        )
         # A network that has learned what is not to be done is believed; one that hasn't is asked twice.
         self._hears_negation = REFRAIN in model.intents
         self.threshold, self.ambiguity = model.threshold, model.ambiguity
@@ -78,6 +81,7 @@ class Interpreter:
         entity_types: Mapping[str, str],
         default_language: Language = "zh",
         entity_words: Mapping[str, frozenset[Value]] = MappingProxyType({}),
+        asked_about: frozenset[str] = frozenset(),
     ) -> Interpreter:
         """Load a compiled model.
 
@@ -86,11 +90,12 @@ class Interpreter:
             entity_types: type of each entity (number, percent, duration, time, zone, text); text if it isn't named.
             default_language: for utterances that don't tell.
             entity_words: the values of entities that have a closed set of them.
+            asked_about: entities whose value has choices where several names fit.
 
         Raises:
             ModelError: a file is missing, damaged or of another format.
         """
-        return cls(load(model_dir), model_dir, entity_types, default_language, entity_words)
+        return cls(load(model_dir), model_dir, entity_types, default_language, entity_words, asked_about)
 
     def language_of(self, text: str) -> Language:
         """The language a text is in."""

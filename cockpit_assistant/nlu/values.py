@@ -108,6 +108,18 @@ def number_in(text: str, kind: str, language: Language) -> Value | None:
     return None
 
 
+def place_in_list(text: str) -> int | None:
+    """The number of 第二个 and "the third one"; None where no place is counted to."""
+    if any("\u4e00" <= sign <= "\u9fff" for sign in text):
+        number = _read(text, percent=False, language="zh")
+    else:
+        from text_to_num import alpha2digit
+
+        found = _DIGITS.search(alpha2digit(text.lower(), "en", ordinal_threshold=0))
+        number = float(found.group()) if found else None
+    return int(number) if number is not None else None
+
+
 def is_bare_number(text: str, kind: str, language: Language) -> bool:
     """Whether an answer is a number and hardly more, its unit or one word: 二十度, "twenty degrees"."""
     text = text.strip(" ,.，。!?！？")

@@ -64,6 +64,14 @@ class Rig:
         self.assistant.read(text, seat, language)
         self.finish()
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass without anybody speaking."""
+        until = self.clock.now() + seconds
+        while self.clock.now() < until - 1e-9:
+            self.clock.advance_to(min(until, self.clock.now() + FRAME))
+            self._move_car()
+            self.assistant.attend()
+
     def finish(self) -> None:
         """Let time pass until no command is under way."""
         until = self.clock.now() + LONGEST_TAIL

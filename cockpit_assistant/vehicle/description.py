@@ -57,6 +57,15 @@ class GoOn(_Section):
     less: str
 
 
+class Switch(_Section):
+    """What "turn it back on" and 关了吧 mean after some intents."""
+
+    back_on: str
+    back_off: str
+    after: list[str] = []
+    """Other intents about the same thing."""
+
+
 class Description(_Section):
     """The whole file."""
 
@@ -68,6 +77,9 @@ class Description(_Section):
     signals: Annotated[dict[str, Signal], Field(min_length=1)]
     intents: dict[str, IntentRule]
     go_on: list[GoOn] = []
+    switch: list[Switch] = []
+    ask_which: list[str] = []
+    """Entities of which the speaker is asked which one he means where several fit."""
 
     @classmethod
     def load(cls, project: Path) -> Description:
@@ -110,6 +122,13 @@ def _problems(document: Document, content: Description) -> Iterable[ProjectError
         for intent in (*pair.after, pair.more, pair.less):
             if intent not in content.intents:
                 yield document.error(("go_on", index), _unknown("intent", intent, content.intents))
+    for index, entity in enumerate(content.ask_which):
+        if entity not in content.entities:
+            yield document.error(("ask_which", index), _unknown("entity", entity, content.entities))
+    for index, switch in enumerate(content.switch):
+        for intent in (switch.back_on, switch.back_off, *switch.after):
+            if intent not in content.intents:
+                yield document.error(("switch", index), _unknown("intent", intent, content.intents))
     for intent, rule in content.intents.items():
         for read in rule.read:
             if read not in content.signals:

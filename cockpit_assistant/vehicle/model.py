@@ -6,7 +6,7 @@ each intent does to them. Another car is another vehicle.yml; no line of Python 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..events import Language, Seat, Value
@@ -29,10 +29,17 @@ class VehicleModel:
         self.intents: Mapping[str, Rule] = content.intents
         self.zone_entity = next((name for name, kind in content.entities.items() if kind == "zone"), "")
         """The entity that names seats; empty if the project has none."""
+        self.ask_which = frozenset(content.ask_which)
+        """Entities of which the speaker is asked which one he means where several fit."""
         self._onward = {
             intent: {"more": pair.more, "less": pair.less}
             for pair in content.go_on
             for intent in (*pair.after, pair.more, pair.less)
+        }
+        self._switch = {
+            intent: (pair.back_on, pair.back_off)
+            for pair in content.switch
+            for intent in (pair.back_on, pair.back_off, *pair.after)
         }
         self._placed = {
             intent: frozenset(
@@ -79,6 +86,18 @@ class VehicleModel:
     def onward(self, intent: str, direction: str) -> str | None:
         """The intent that goes on with another in a direction, `more` or `less`; None if there is none."""
         return self._onward.get(intent, {}).get(direction)
+
+    def switch(self, intent: str, *, on: bool) -> str | None:
+        """The intent that switches on, or off, what another intent is about; None if it can't be switched."""
+        pair = self._switch.get(intent)
+        return pair[0 if on else 1] if pair else None
+
+    def joined(self, names: Sequence[str], language: Language) -> str:
+        """Names as they are read out: a、b和c; a, b and c."""
+        if len(names) < 2:
+            return "".join(names)
+        joining = self._joining.get(language, Joining())
+        return joining.comma.join(names[:-1]) + joining.last + names[-1]
 
     @property
     def words_of(self) -> dict[str, frozenset[Value]]:
@@ -154,11 +173,9 @@ class VehicleModel:
         for group in self._groups.values():
             if frozenset(group.seats) == wanted and len(wanted) > 1:
                 return group.names.get(language, "")
-        names = [self._zone_names[seat].get(language, seat) for seat in self.zones if seat in wanted]
-        if len(names) < 2:
-            return "".join(names)
-        joining = self._joining.get(language, Joining())
-        return joining.comma.join(names[:-1]) + joining.last + names[-1]
+        return self.joined(
+            [self._zone_names[seat].get(language, seat) for seat in self.zones if seat in wanted], language
+        )
 
     def thing(self, paths: Iterable[str], language: Language) -> str:
         """What is at some paths, as it is said: the seats' names where they matter, and the signal's.
