@@ -27,7 +27,7 @@ from .events import SAMPLE_RATE, FinalTranscript, Record
 from .nlu.examples import read_examples
 from .nlu.model import training_files
 from .replay.runner import rig
-from .replay.scene import initial_state
+from .replay.scene import scene_of
 from .resources import shipped
 from .speech import open_voice
 from .trace import TurnLatency, latencies
@@ -67,7 +67,7 @@ def measure(settings: Settings, drive: Path, repeat: int, progress: Callable[[st
         progress(f"drive {number + 1} of {repeat}")
         records: list[Record] = []
         with rig(project, settings, ears=ears, voice=voice, observers=(records.append,)) as session:
-            session.arrange(initial_state(drive, project.model))
+            session.set_scene(scene_of(drive, project.model))
             session.play(drive)
         turns += latencies(records)
         texts += [record.event.text for record in records if isinstance(record.event, FinalTranscript)]

@@ -16,7 +16,7 @@ from cockpit_assistant.cli.replay import turns_of
 from cockpit_assistant.config import Settings
 from cockpit_assistant.events import CommandFailed, CommandSent, Record, ReplySpoken, Value, WakeDetected
 from cockpit_assistant.replay.runner import rig
-from cockpit_assistant.replay.scene import initial_state
+from cockpit_assistant.replay.scene import scene_of
 from cockpit_assistant.speech import open_voice
 from cockpit_assistant.trace import latencies
 
@@ -43,7 +43,7 @@ def play(project: Project, settings: Settings, ears: Ears, *, speak: bool) -> tu
     records: list[Record] = []
     voice = open_voice(settings.speech) if speak else None
     with rig(project, settings, ears=ears, voice=voice, observers=(records.append,)) as session:
-        session.arrange(initial_state(DRIVE, project.model))
+        session.set_scene(scene_of(DRIVE, project.model))
         session.play(DRIVE)
         return records, dict(session.car.vehicle.state.items())
 

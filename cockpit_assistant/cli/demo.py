@@ -13,7 +13,7 @@ from ..assembly import Ears, Project
 from ..audio import files
 from ..events import SAMPLE_RATE, Record, ReplySpoken, Value
 from ..replay.runner import rig
-from ..replay.scene import initial_state
+from ..replay.scene import scene_of
 from ..speech import open_voice
 from ..trace import TraceFile, TurnLatency, latencies
 from .common import busy, make_folder, results, settings_of
@@ -41,7 +41,7 @@ def demo(options: argparse.Namespace) -> int:
     seconds = len(recording) / SAMPLE_RATE
     console.print(f"[bold]{drive.name}[/bold]: {seconds:.0f} s of driving. Models loaded in {loaded:.1f} s.")
     with rig(project, settings, ears=ears, voice=voice, observers=observers) as car:
-        car.arrange(initial_state(drive, project.model))
+        car.set_scene(scene_of(drive, project.model))
         before = dict(car.bus.state.items())
         began = time.perf_counter()
         car.play(drive)

@@ -20,7 +20,7 @@ from ..events import (
     Understanding,
 )
 from ..replay.runner import rig
-from ..replay.scene import initial_state
+from ..replay.scene import scene_of
 from ..speech import open_voice
 from ..trace import TraceFile, latencies
 from .common import busy, make_folder, results, settings_of
@@ -57,7 +57,7 @@ def replay(options: argparse.Namespace) -> int:
             trace = TraceFile(folder / "trace.jsonl", transcripts=True)
             observers += [trace, Replies(folder)]
         with rig(project, settings, ears=ears, voice=voice, observers=tuple(observers)) as drive:
-            drive.arrange(initial_state(recording, project.model))
+            drive.set_scene(scene_of(recording, project.model))
             drive.play(recording)
         if trace:
             trace.close()

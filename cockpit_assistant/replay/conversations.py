@@ -19,6 +19,7 @@ from ..events import CommandConfirmed, Record, Reply, Seat, Value
 from ..vehicle.document import Document
 from ..vehicle.model import VehicleModel
 from ..vehicle.signals import Literalised
+from ..vehicle.simulator import Mishap
 from .runner import Rig, rig
 
 FOLDER = Path("tests", "conversations")
@@ -46,7 +47,7 @@ class Turn(BaseModel):
     """Seconds before."""
     car: Values = {}
     """What the car's sensors and actuators show from now on."""
-    fails: dict[str, Literal["reject", "stall", "silent", "works"]] = {}
+    fails: dict[str, Mishap | Literal["works"]] = {}
     """Actuators that misbehave from now on."""
 
     @model_validator(mode="after")
@@ -73,7 +74,7 @@ class Conversation(BaseModel):
     conversation: str
     """What it shows."""
     car: Values = {}
-    fails: dict[str, Literal["reject", "stall", "silent", "works"]] = {}
+    fails: dict[str, Mishap | Literal["works"]] = {}
     turns: Annotated[list[Turn], Field(min_length=1)]
 
 
@@ -179,10 +180,10 @@ def hold(script: Script, project: Project, settings: Settings) -> list[Mismatch]
     return mismatches
 
 
-def _arrange(drive: Rig, model: VehicleModel, car: Values, fails: Mapping[str, str]) -> None:
+def _arrange(drive: Rig, model: VehicleModel, car: Values, fails: Mapping[str, Mishap | Literal["works"]]) -> None:
     for name, mishap in fails.items():
         path = _path(name, model) or ""
-        drive.car.vehicle.fail(path, None if mishap == "works" else mishap)  # type: ignore[arg-type]
+        drive.car.vehicle.fail(path, None if mishap == "works" else mishap)
     if car:
         drive.arrange({_path(name, model) or "": value for name, value in car.items()})
 

@@ -20,6 +20,7 @@ from ..events import FRAME_SAMPLES, SAMPLE_RATE, AudioFrame, Seat, Value
 from ..speech.voice import Voice
 from ..vehicle.bus import VehicleBus
 from ..vehicle.simulator import settle
+from .scene import Scene
 
 FRAME = FRAME_SAMPLES / SAMPLE_RATE
 LONGEST_TAIL = 15.0
@@ -44,6 +45,12 @@ class Rig:
         for path, value in state.items():
             self.car.vehicle.set(path, value)
         self.finish()
+
+    def set_scene(self, scene: Scene) -> None:
+        """Put the simulated car into the scene of a recording."""
+        for path, mishap in scene.fails.items():
+            self.car.vehicle.fail(path, mishap)
+        self.arrange(scene.state)
 
     def play(self, file: Path, progress: Callable[[float], None] = lambda seconds: None) -> None:
         """Feed a recording, then let the last commands come to their end.

@@ -1,39 +1,56 @@
-"""The scene a recording was made for: the car's state when it begins, from the script beside the recording."""
+"""The scene a recording was made for: the car's state and broken parts, from the script beside the recording."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import ProjectError
 from ..events import Value
 from ..vehicle.model import VehicleModel
+from ..vehicle.simulator import Mishap
 
-_State = TypeAdapter(dict[str, bool | int | float | str])
+
+class Scene(BaseModel):
+    """How the simulated car is when the recording begins."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    state: dict[str, Value] = {}
+    """Values by VSS path."""
+    fails: dict[str, Mishap] = {}
+    """Actuators that misbehave, by VSS path."""
 
 
-def initial_state(recording: Path, model: VehicleModel) -> dict[str, Value]:
-    """VSS paths and values under `state:` in the YAML file of the recording's name; nothing where there is none.
+def scene_of(recording: Path, model: VehicleModel) -> Scene:
+    """What `state:` and `fails:` say in the YAML file of the recording's name; nothing where there is none.
 
     Raises:
-        ProjectError: the file is not YAML, or its `state` is not a mapping of this car's paths to fitting values.
+        ProjectError: the file is not YAML, or names something that this car hasn't got.
     """
     script = recording.with_suffix(".yml")
     if not script.is_file():
-        return {}
+        return Scene()
     try:
-        content = yaml.safe_load(script.read_text(encoding="utf-8"))
-        state = _State.validate_python((content or {}).get("state") or {})
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
+        scene = Scene.model_validate(yaml.safe_load(script.read_text(encoding="utf-8")) or {})
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ProjectError(f"{script}: not a drive script: {error}") from None
     except ValidationError as error:
         problem = error.errors()[0]
-        raise ProjectError(f"{script}: state.{problem['loc'][0]}: {problem['msg']}.") from None
-    for path, value in state.items():
+        raise ProjectError(f"{script}: {'.'.join(map(str, problem['loc'][:2]))}: {problem['msg']}.") from None
+    for wrong in _problems(scene, model):
+        raise ProjectError(f"{script}: {wrong}")
+    return scene
+
+
+def _problems(scene: Scene, model: VehicleModel) -> Iterator[str]:
+    for path, value in scene.state.items():
         owner = model.signal_at(path)
-        wrong = owner[1].misfit(value) if owner else "this car has no such signal."
-        if wrong:
-            raise ProjectError(f"{script}: state.{path}: {wrong}")
-    return dict(state)
+        if wrong := owner[1].misfit(value) if owner else "this car has no such signal.":
+            yield f"state.{path}: {wrong}"
+    for path in scene.fails:
+        if model.signal_at(path) is None:
+            yield f"fails.{path}: this car has no such signal."

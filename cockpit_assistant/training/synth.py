@@ -75,6 +75,8 @@ class Script(_Part):
     """Whether reflections and distance are added."""
     state: dict[str, Value] = {}
     """The car's state when the drive begins, for the replay."""
+    fails: dict[str, str] = {}
+    """Actuators that misbehave in the drive, for the replay."""
     format: Literal["mono", "stereo44"] = "mono"
     """stereo44 writes 44.1 kHz with two channels, as phones record."""
 

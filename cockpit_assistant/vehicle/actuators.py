@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from ..events import Seat, Value
 from .model import VehicleModel
@@ -21,6 +22,18 @@ Show = Callable[[str], None]
 """Told the path of each value that has changed."""
 
 
+class Hindrance(Enum):
+    """What keeps an actuator from its target."""
+
+    NONE = "none"
+    STALL = "stall"
+    """It stops half way."""
+    PINCH = "pinch"
+    """It meets something half way and goes back, as windows must."""
+    FUSE = "fuse"
+    """It has no power."""
+
+
 @dataclass(slots=True)
 class _Motion:
     """An actuator on its way."""
@@ -29,7 +42,7 @@ class _Motion:
     target: Value
     begins: float
     reported: float
-    stalls: bool
+    hindrance: Hindrance
     led: bool
     """Driven by another actuator: it drives none in turn, or two would drive each other for ever."""
 
@@ -45,9 +58,9 @@ class Actuators:
         self._motions: dict[str, _Motion] = {}
         self._pressed: dict[str, list[str]] = {}
 
-    def command(self, path: str, target: Value, now: float, *, stalls: bool = False) -> None:
-        """Set out for a target; with `stalls` it stops half way."""
-        self._start(path, target, now, stalls=stalls, led=False)
+    def command(self, path: str, target: Value, now: float, hindrance: Hindrance = Hindrance.NONE) -> None:
+        """Set out for a target."""
+        self._start(path, target, now, hindrance, led=False)
         self._release_all(now)
 
     def put(self, path: str, value: Value, now: float) -> None:
@@ -62,9 +75,11 @@ class Actuators:
                 self._move(path, now)
         self._release_all(now)
 
-    def _start(self, path: str, target: Value, now: float, *, stalls: bool, led: bool) -> None:
+    def _start(self, path: str, target: Value, now: float, hindrance: Hindrance, *, led: bool) -> None:
         begins = now + self._signal(path)[0].lag
-        self._motions[path] = _Motion(self._state.value(path), target, begins, now, stalls, led)
+        if hindrance is Hindrance.FUSE and (led or not self._signal(path)[0].drives):
+            return
+        self._motions[path] = _Motion(self._state.value(path), target, begins, now, hindrance, led)
         self._move(path, now)
 
     def _move(self, path: str, now: float) -> None:
@@ -74,15 +89,18 @@ class Actuators:
         signal = self._signal(path)[0]
         start, target = motion.start, motion.target
         if signal.rate is not None and isinstance(start, (int, float)) and isinstance(target, (int, float)):
-            goal = (start + target) / 2 if motion.stalls else target
+            goal = target if motion.hindrance is Hindrance.NONE else (start + target) / 2
             way = min(signal.rate * (now - motion.begins), abs(goal - start))
             value = signal.fitted(start + way if goal >= start else start - way)
-            if way >= abs(goal - start):
+            if way >= abs(goal - start) and motion.hindrance is Hindrance.PINCH:
+                self._set(path, value, now)
+                self._motions[path] = _Motion(value, start, now, now, Hindrance.NONE, led=True)
+            elif way >= abs(goal - start):
                 self._arrive(path, motion, value, now)
             elif now - motion.reported >= REPORT_EVERY and value != self._state.value(path):
                 motion.reported = now
                 self._set(path, value, now)
-        elif motion.stalls and (motion.led or not signal.drives):
+        elif motion.hindrance is not Hindrance.NONE and (motion.led or not signal.drives):
             del self._motions[path]
         else:
             self._arrive(path, motion, signal.fitted(target), now)
@@ -101,7 +119,7 @@ class Actuators:
                 places = [other.path_at(seat) for seat in seats if seat in other.zones] or list(other.paths)
                 driven += places
                 for place in places:
-                    self._start(place, goal, now, stalls=motion.stalls, led=True)
+                    self._start(place, goal, now, motion.hindrance, led=True)
         if signal.rest is not None:
             self._pressed[path] = driven
 

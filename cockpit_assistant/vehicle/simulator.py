@@ -18,7 +18,7 @@ from typing import Literal
 from ..clock import Clock
 from ..config import BusSettings
 from ..events import Value
-from .actuators import Actuators
+from .actuators import Actuators, Hindrance
 from .bus import VehicleBus
 from .gateway import Gateway
 from .link import Link
@@ -29,8 +29,16 @@ from .session import Will
 
 _log = logging.getLogger(__name__)
 
-Mishap = Literal["reject", "stall", "silent"]
-"""How an actuator fails: refuses, accepts and stops half way, or neither answers nor moves."""
+Mishap = Literal["reject", "stall", "pinch", "fuse", "silent"]
+"""How an actuator fails: it refuses; accepts and stops half way, comes back from half way because something is
+there, or doesn't move at all; or it neither answers nor moves.
+"""
+
+_HINDRANCES: dict[Mishap, Hindrance] = {
+    "stall": Hindrance.STALL,
+    "pinch": Hindrance.PINCH,
+    "fuse": Hindrance.FUSE,
+}
 
 RATE = 50.0
 """Steps a second of `run`."""
@@ -165,8 +173,8 @@ class SimulatedVehicle:
             ack, command = Ack(ack.request_id, "rejected", "the actuator reports a fault"), None
         self._publish(self.topics.ack(admission.source), encode_ack(ack))
         if command is not None:
-            stalls = self._mishaps.get(path) == "stall"
-            self._actuators.command(path, command.value, now, stalls=stalls)
+            hindrance = _HINDRANCES.get(self._mishaps.get(path, "silent"), Hindrance.NONE)
+            self._actuators.command(path, command.value, now, hindrance)
 
     # --- showing -----------------------------------------------------------------------------------------------
 

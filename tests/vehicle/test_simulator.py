@@ -7,11 +7,11 @@ from road import Road
 
 from cockpit_assistant.clock import StreamClock, SystemClock
 from cockpit_assistant.config import BusSettings
-from cockpit_assistant.events import Command, CommandConfirmed, Value
+from cockpit_assistant.events import Command, CommandConfirmed, CommandFailed, Value
 from cockpit_assistant.vehicle.bus import VehicleBus
 from cockpit_assistant.vehicle.model import VehicleModel
 from cockpit_assistant.vehicle.safety import Safety
-from cockpit_assistant.vehicle.simulator import SimulatedVehicle, settle
+from cockpit_assistant.vehicle.simulator import Mishap, SimulatedVehicle, settle
 
 pytestmark = pytest.mark.broker
 
@@ -52,6 +52,17 @@ def test_the_same_drive_twice_is_the_same_to_the_frame(
         bus.close()
         vehicle.stop()
     assert logs[0] == logs[1]
+
+
+@pytest.mark.parametrize(("mishap", "ends_at"), [("stall", 50), ("pinch", 100), ("fuse", 100), ("reject", 100)])
+def test_a_window_that_meets_something_is_not_claimed_closed(road: Road, mishap: Mishap, ends_at: int) -> None:
+    road.vehicle.set(WINDOW, 100)
+    road.settle()
+    road.vehicle.fail(WINDOW, mishap)
+    outcome = road.outcome_of(Command(WINDOW, 0))
+    assert isinstance(outcome, CommandFailed)
+    road.drive(3.0)
+    assert road.vehicle.state.value(WINDOW) == ends_at
 
 
 def test_moving_follows_the_speed(road: Road) -> None:
