@@ -16,6 +16,9 @@ from ..events import Entity, Value
 from ..vehicle.document import Document
 from .slots import Form, Slot, read_forms, read_slots
 
+DEFAULT_INTENTS = ("restart", "back", "out_of_scope", "session_start", "nlu_fallback")
+"""Intents every Rasa project has without naming them."""
+
 
 class _Condition(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -101,6 +104,9 @@ class Domain:
         return conditional or tuple(fitting)
 
 
+_NONE: dict[str, object] = {}
+
+
 def _used_entities(intents: object, entities: object) -> Iterator[tuple[str, frozenset[str]]]:
     """For each intent, the entities that count, as `use_entities` and `ignore_entities` say."""
     labels: dict[str, set[str]] = {}
@@ -110,7 +116,7 @@ def _used_entities(intents: object, entities: object) -> Iterator[tuple[str, fro
         labels[name] = {name, *(f"{name}#{label}" for label in sub)}
         if options.get("influence_conversation") is False:
             ignored.add(name)
-    for intent, options in _with_options(intents):
+    for intent, options in (*((name, _NONE) for name in DEFAULT_INTENTS), *_with_options(intents)):
         used = options.get("use_entities", True)
         taken = set(labels) if used is True else set(_listed(used))
         left_out = set(_listed(options["ignore_entities"])) if "ignore_entities" in options else ignored

@@ -164,9 +164,7 @@ def extract(slots: Mapping[str, Slot], moment: Moment) -> Iterator[tuple[str, Sl
                     break
 
 
-def told_by_entities(
-    slots: Mapping[str, Slot], entities: Sequence[Entity]
-) -> Iterator[tuple[str, SlotValue]]:
+def told_by_entities(slots: Mapping[str, Slot], entities: Sequence[Entity]) -> Iterator[tuple[str, SlotValue]]:
     """What the entities of a story's user step set: only `from_entity` counts there, whatever the intent."""
     for slot in slots.values():
         found: list[Value] = []
@@ -216,8 +214,7 @@ def _condition_holds(slot: Slot, mapping: SlotMapping, moment: Moment) -> bool:
         return False
     active = moment.form.name if moment.form else None
     return any(
-        condition.active_loop == active
-        and (active is None or condition.requested_slot in (None, moment.requested))
+        condition.active_loop == active and (active is None or condition.requested_slot in (None, moment.requested))
         for condition in mapping.conditions
     )
 

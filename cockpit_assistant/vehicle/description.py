@@ -138,6 +138,9 @@ def _problems(document: Document, content: Description) -> Iterable[ProjectError
 
 
 def _drive_problems(document: Document, content: Description, name: str, signal: Signal) -> Iterable[ProjectError]:
+    for other in signal.drifts.signals if signal.drifts else ():
+        if other not in content.signals:
+            yield document.error(("signals", name, "drifts"), _unknown("signal", other, content.signals))
     for driven in (*signal.drives, *signal.follows):
         key = "drives" if driven in signal.drives else "follows"
         if driven not in content.signals:

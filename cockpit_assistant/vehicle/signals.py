@@ -62,6 +62,35 @@ class Scale(BaseModel):
     offset: float = 0.0
 
 
+class Drift(BaseModel):
+    """How a reading changes with time: towards another one, or by another one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    towards: str | None = None
+    """The signal whose value it takes on, the mean of all seats."""
+    only_while: Annotated[str | None, Field(alias="while")] = None
+    """A boolean signal that must be true for that."""
+    otherwise: str | None = None
+    """The signal whose value it takes on while it isn't."""
+    by: str | None = None
+    """The signal that it adds up."""
+    factor: float
+    """Share of the difference that goes in a second; with `by`, what a unit adds in a second."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Drift:
+        if bool(self.towards) == bool(self.by):
+            raise ValueError("give either `towards` or `by`.")
+        if self.towards and self.factor <= 0:
+            raise ValueError("`factor` must be above 0: it is the share that goes in a second.")
+        return self
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The signals it looks at."""
+        return tuple(name for name in (self.towards, self.only_while, self.otherwise, self.by) if name)
+
+
 class Signal(BaseModel):
     """A signal, once for every seat it exists for."""
 
@@ -102,6 +131,8 @@ class Signal(BaseModel):
     """The driven signal that shows the outcome, where this one doesn't show it itself."""
     follows: dict[str, float] = {}
     """A boolean sensor that is true while another signal is above a number."""
+    drifts: Drift | None = None
+    """How a reading of the simulated car changes with time."""
     say: Spoken = Spoken()
 
     @model_validator(mode="after")
@@ -110,6 +141,8 @@ class Signal(BaseModel):
             raise ValueError("`{zone}` in the path and `zones` need each other. Give both or neither.")
         if self.kind == "sensor" and (self.rest is not None or self.drives or self.confirmed_by):
             raise ValueError("a sensor drives nothing. Remove rest, drives and confirmed_by, or `kind: sensor`.")
+        if self.drifts and (self.kind != "sensor" or self.type in ("boolean", "string")):
+            raise ValueError("only a sensor's number drifts. Remove `drifts`.")
         if self.confirmed_by and self.confirmed_by not in self.drives:
             raise ValueError(f"confirmed_by: `{self.confirmed_by}` is not among `drives`. Add it there.")
         if self.min is not None and self.max is not None and self.min > self.max:

@@ -20,6 +20,7 @@ from ..config import BusSettings
 from ..events import Value
 from .actuators import Actuators, Hindrance
 from .bus import VehicleBus
+from .drift import Drifts
 from .gateway import Gateway
 from .link import Link
 from .messages import OFFLINE, ONLINE, Ack, MalformedError, StateReport, Topics, encode_ack, encode_state, utc_now
@@ -69,6 +70,7 @@ class SimulatedVehicle:
         self._gateway = Gateway(model, safety, wall)
         self._mishaps: dict[str, Mishap] = {}
         self._actuators = Actuators(model, self.state, self._report)
+        self._drifts = Drifts(model, self.state, clock.now())
         self._now = self._repeated = clock.now()  # the time of the last step, whenever messages come in between
         self._lock = threading.RLock()
         self._stopped = threading.Event()
@@ -132,6 +134,8 @@ class SimulatedVehicle:
         with self._lock:
             self._now = now
             self._actuators.advance(now)
+            for path, value in self._drifts.advance(now):
+                self._actuators.put(path, value, now)
             if now - self._repeated >= self._safety.stale_after / 3:
                 self._repeated = now
                 for path in self._safety.watched:
