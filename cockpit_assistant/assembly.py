@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from .assistant import Assistant, Loudspeaker, Observer
 from .clock import Clock
 from .config import Settings
 from .dialogue.domain import Domain
+from .dialogue.flow import Playbook
 from .dialogue.policy import Dialogue
 from .dialogue.wording import Wording
 from .errors import ProjectError
@@ -41,6 +43,7 @@ class Project:
     model: VehicleModel
     safety: Safety
     interpreter: Interpreter
+    playbook: Playbook
 
     @classmethod
     def load(cls, path: Path, default_language: Language = "zh") -> Project:
@@ -56,15 +59,21 @@ class Project:
             raise ProjectError(f"{path}: no such folder. --project takes the folder of a Rasa project.")
         has_car = any((path / file).exists() for file in ("vehicle.yml", "safety.yml"))
         model = VehicleModel.load(path) if has_car else VehicleModel.without_car()
+        domain = Domain.load(path)
         return cls(
             path=path,
-            domain=Domain.load(path),
+            domain=domain,
+            playbook=Playbook.load(path, domain),
             model=model,
             safety=Safety.load(path, model) if has_car else Safety.without_car(model),
             interpreter=Interpreter.load(
                 understanding_dir(path), model.entity_types, default_language, model.words_of, model.ask_which
             ),
         )
+
+    def dialogue(self, wording: Wording, wall_clock: Callable[[], datetime] = datetime.now) -> Dialogue:
+        """A dialogue at the beginning of a drive."""
+        return Dialogue(self.model, self.safety, wording, self.playbook, wall_clock, self.interpreter.named)
 
 
 def understanding_dir(project: Path) -> Path:
@@ -128,7 +137,7 @@ def assemble(
 ) -> Assistant:
     """An assistant for a loaded project on a connected bus; without `ears` it takes text only."""
     wording = Wording(project.domain)
-    dialogue = Dialogue(project.model, project.safety, wording)
+    dialogue = project.dialogue(wording)
     listener = ears.listener(settings, dialogue, project, bus.state) if ears else None
     release_memory()
     return Assistant(

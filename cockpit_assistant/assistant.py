@@ -179,7 +179,7 @@ class Assistant:
 
     def _report(self) -> None:
         """Say what has become of commands, all that is due in one reply."""
-        due = self._dialogue.report(self._clock.now())
+        due = self._dialogue.report(self._bus.state, self._clock.now())
         for language, seat in dict.fromkeys((language, seat) for _, language, seat in due):
             self._say([say for say, lang, where in due if (lang, where) == (language, seat)], language, seat)
 

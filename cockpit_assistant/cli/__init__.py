@@ -115,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("names", nargs="*", metavar="NAME", help="models by name (default: those the settings use)")
 
     check = _add(commands, "check", "look for mistakes in settings, project data and models", "check")
+    check.add_argument(
+        "--stories", action="store_true", help="run the project's test stories and conversations as well"
+    )
     _project(check)
 
     bench = _add(commands, "bench", "measure latency, memory, start-up and idle load on this machine", "bench")

@@ -17,6 +17,7 @@ from ..dialogue.policy import Dialogue
 from ..dialogue.wording import Wording, together
 from ..errors import ConfigError, ProjectError
 from ..events import CommandConfirmed, CommandFailed, Decision, Entity, Record, Reply, Say, Understanding, Value
+from ..vehicle.state import VehicleState
 from .common import results, settings_of
 
 _VALUE: TypeAdapter[bool | int | float | str] = TypeAdapter(bool | int | float | str)
@@ -140,10 +141,11 @@ def _turn(project: Project, text: str, language: str | None, speaker: str) -> tu
     if speaker not in project.model.zones and project.model.zones:
         raise ProjectError(f"speaker {speaker!r}: the project knows {', '.join(project.model.zones)}.")
     wording = Wording(project.domain)
-    dialogue = Dialogue(project.model, project.safety, wording)
+    dialogue = project.dialogue(wording)
     understanding = project.interpreter.parse(text, language, speaker)
-    decision = dialogue.decide(understanding, project.model.initial_state(), 0.0)
-    return understanding, decision, _reply(dialogue, wording, decision)
+    state = project.model.initial_state()
+    decision = dialogue.decide(understanding, state, 0.0)
+    return understanding, decision, _reply(dialogue, wording, decision, state)
 
 
 def _entity(entity: Entity) -> dict[str, object]:
@@ -158,9 +160,9 @@ def _entity(entity: Entity) -> dict[str, object]:
     return plain
 
 
-def _reply(dialogue: Dialogue, wording: Wording, decision: Decision) -> str:
+def _reply(dialogue: Dialogue, wording: Wording, decision: Decision, state: VehicleState) -> str:
     """What is said at once, and what will be said if the car does as it is told."""
     for command in decision.commands:
         dialogue.note(CommandConfirmed("", command))
-    says: list[Say] = [*decision.say, *(say for say, _, _ in dialogue.report(0.0))]
+    says: list[Say] = [*decision.say, *(say for say, _, _ in dialogue.report(state, 0.0))]
     return together([wording.of(say, decision.language) for say in says], decision.language)

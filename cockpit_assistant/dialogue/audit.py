@@ -10,7 +10,9 @@ from ..nlu.model import OUT_OF_SCOPE
 from ..vehicle.model import VehicleModel
 from ..vehicle.safety import Safety
 from .domain import Domain
-from .policy import TALK, TURNS
+from .policy import ACTIONS
+from .states import Heard
+from .stories import training_stories
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
@@ -21,7 +23,17 @@ def audit(project: Path, domain: Domain, model: VehicleModel, safety: Safety) ->
     for intent in sorted(set(model.intents) - domain.intents):
         vehicle = project / "vehicle.yml"
         yield f"{vehicle}: intents.{intent}: domain.yml has no such intent. Add it there, with examples."
-    for intent in sorted(domain.intents - set(model.intents) - TALK - TURNS - OUT_OF_SCOPE):
+    for action in sorted(domain.actions - ACTIONS):
+        if not action.startswith(("validate_", "action_ask_")):
+            yield f"{file}: actions: the assistant has no {action}. It has {', '.join(sorted(ACTIONS))}."
+    told = {
+        event.intent
+        for story in training_stories(project, domain)
+        for course in story.courses
+        for event in course.events
+        if isinstance(event, Heard)
+    }
+    for intent in sorted(domain.intents - set(model.intents) - told - OUT_OF_SCOPE):
         if f"utter_{intent}" not in domain.responses:
             yield f"{file}: intent {intent}: vehicle.yml maps it to nothing and there is no utter_{intent}."
     needed = {f"utter_{intent}" for intent in model.intents} | model.responses | safety.responses

@@ -141,6 +141,4 @@ def _listed(names: object) -> list[str]:
 
 def _names(listed: object) -> list[str]:
     """Rasa lists plain names or one-key mappings with options."""
-    if not isinstance(listed, list):
-        return []
-    return [next(iter(item)) if isinstance(item, dict) else str(item) for item in listed]
+    return [name for name, _ in _with_options(listed)]

@@ -8,8 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..events import Clause, Entity
+from ..events import Clause, Entity, Value
+from ..vehicle.mapping import Resolution
 from ..vehicle.model import VehicleModel
+from .tracker import Task
+
+TAKES_BACK = ("deny", "cancel")
+"""Intents that take back what was said before them."""
+
+COURTESIES = frozenset({"greet", "thank", "goodbye", "stop", "chat"})
+"""Intents that mean nothing beside a command."""
 
 
 def placed(clauses: Sequence[Clause], model: VehicleModel) -> tuple[Clause, ...]:
@@ -24,25 +32,50 @@ def placed(clauses: Sequence[Clause], model: VehicleModel) -> tuple[Clause, ...]
     return tuple(found)
 
 
-def without_slips(clauses: tuple[Clause, ...], model: VehicleModel) -> tuple[Clause, ...]:
-    """Clauses without what the speaker took back in the same breath: 打开天窗，不对，打开车窗."""
-    for index in range(len(clauses) - 1, 0, -1):
-        takes_back = clauses[index - 1].intent in ("deny", "cancel")
-        if takes_back and clauses[index].intent in model.intents:
-            return clauses[index:]
+def without_slips(clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    """Clauses without what the speaker took back in the same breath: 打开天窗，不对，打开车窗; 打开天窗，算了."""
+    for index in range(len(clauses) - 1, -1, -1):
+        if len(clauses) > 1 and clauses[index].intent in TAKES_BACK:
+            return clauses[index + 1 :] or clauses[index:]
     return clauses
+
+
+def without_courtesies(clauses: tuple[Clause, ...], model: VehicleModel, *, awaits_yes: bool) -> tuple[Clause, ...]:
+    """Clauses without what is only said on the way to a command: 好了，开窗; "thanks, and turn it up"."""
+    idle = COURTESIES if awaits_yes else COURTESIES | {"affirm"}
+    if not any(clause.intent in model.intents for clause in clauses):
+        return clauses
+    return tuple(clause for clause in clauses if clause.intent not in idle)
 
 
 def gone_on(before: Clause, said: Clause, model: VehicleModel) -> Clause | None:
     """The command before elsewhere (`also_there`), or so much `more` or `less` of it; None if there is no such."""
     zones = _zones(said, model)
     if said.intent == "also_there":
+        if not zones or not model.has_places(before.intent):
+            return None
         kept = tuple(entity for entity in before.entities if entity.entity != model.zone_entity)
         return replace(before, text=said.text, entities=kept + zones)
     intent = model.onward(before.intent, said.intent)
     if intent is None:
         return None
-    return Clause(said.text, intent, said.confidence, zones or _zones(before, model), said.start)
+    steering = model.steering(intent)
+    kept = tuple(entity for entity in before.entities if entity.entity in steering)
+    return Clause(said.text, intent, said.confidence, (*kept, *(zones or _zones(before, model))), said.start)
+
+
+def alike(resolution: Resolution, task: Task, model: VehicleModel) -> Resolution:
+    """A command elsewhere with the values of the one before: "same for her side" is the same, not as much more."""
+    values: dict[str, set[Value]] = {}
+    for command in task.commands:
+        if owner := model.signal_at(command.path):
+            values.setdefault(owner[0], set()).add(command.value)
+    commands = []
+    for command in resolution.commands:
+        owner = model.signal_at(command.path)
+        same = values.get(owner[0], set()) if owner else set()
+        commands.append(replace(command, value=next(iter(same))) if len(same) == 1 else command)
+    return replace(resolution, commands=tuple(commands))
 
 
 def switched(before: Clause, said: Clause, model: VehicleModel) -> Clause | None:

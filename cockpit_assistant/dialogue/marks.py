@@ -36,7 +36,9 @@ def marked(text: str) -> tuple[str, tuple[Entity, ...]]:
             value = match["value"] or words
             entities.append(Entity(match["entity"], value, start, len(plain), words))
         else:
-            written = [match["one"]] if match["one"] else [inner["one"] for inner in _OBJECT.finditer(match["many"])]
+            written = (
+                [match["one"]] if match["one"] else [inner["one"] for inner in _OBJECT.finditer(match["many"])]
+            )
             entities += [_from_object(part, start, words) for part in written]
     return plain + text[position:], tuple(entities)
 

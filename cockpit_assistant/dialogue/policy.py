@@ -1,7 +1,8 @@
 """From an understanding to a decision, and from what the car did to what is said about it.
 
-Pure logic over values: the vehicle's state and the time are passed in, commands and sentences come out. A command
-leaves here only after the safety rules have allowed it; the vehicle's gateway checks again.
+Pure logic over values: the vehicle's state and the time are passed in, commands and sentences come out. Which
+action follows an intent, the project's rules, stories and forms say (`flow`); what an action means is here. A
+command leaves only after the safety rules have allowed it; the vehicle's gateway checks again.
 """
 
 from __future__ import annotations
@@ -12,29 +13,31 @@ from datetime import datetime
 
 from ..events import (
     Clause,
-    Command,
     CommandConfirmed,
     CommandFailed,
     CommandSent,
     Decision,
-    Failure,
+    Entity,
     Language,
     Route,
     Say,
     Seat,
     Understanding,
-    Value,
 )
+from ..nlu.model import OUT_OF_SCOPE
+from ..vehicle.intents import OUT_OF_RANGE
 from ..vehicle.mapping import Resolution, resolve
 from ..vehicle.model import VehicleModel
-from ..vehicle.requests import SUPERSEDED
 from ..vehicle.safety import Safety
 from ..vehicle.state import VehicleState
-from .answers import answered
+from .answers import Named, answered
 from .facts import facts
-from .followups import corrected, gone_on, placed, switched, without_slips
+from .flow import Ask, Playbook, Run, Utterance
+from .followups import alike, corrected, gone_on, placed, switched, without_courtesies, without_slips
+from .outcomes import news
 from .timeofday import date_slots, time_slots
-from .tracker import Confirmation, Errand, Latest, Question, Task, Tracker
+from .tracker import Confirmation, Context, Errand, Latest, Question, Task, Tracker
+from .turn import Turn
 from .wording import Slots, Wording
 
 ANSWER_WITHIN = 15.0
@@ -46,17 +49,17 @@ GOES_ON_WITHIN = 60.0
 PATIENCE = 1.0
 """Seconds without all outcomes after which the assistant says that it has started."""
 
-TALK = frozenset({"greet", "thank", "goodbye", "chat", "help", "stop", "refrain", "sleep_assistant"})
-"""Intents answered by the response of their name and nothing else."""
+TALK = "chat"
+"""The intent of what asks for nothing."""
 
-ENDS = frozenset({"goodbye", "stop", "sleep_assistant"})
-"""Intents after which nobody is expected to go on."""
-
-TURNS = frozenset(
-    {"affirm", "deny", "cancel", "undo", "repeat", "ask_time", "ask_date", "change_language", "unsupported"}
-    | {"more", "less", "also_there", "correct", "switch_back_on", "switch_back_off", "choose"}
+ACTIONS = frozenset(
+    f"action_{name}"
+    for name in (
+        *("confirm", "decline", "undo", "correct", "go_on", "switch_back", "repeat", "tell_time", "tell_date"),
+        *("change_language", "empty_slots", "end"),
+    )
 )
-"""Intents the dialogue itself knows how to take."""
+"""What rules and stories may tell the assistant to do besides speaking."""
 
 
 class Dialogue:
@@ -67,13 +70,26 @@ class Dialogue:
         model: VehicleModel,
         safety: Safety,
         wording: Wording,
+        playbook: Playbook,
         wall_clock: Callable[[], datetime] = datetime.now,
+        named: Named | None = None,
     ) -> None:
+        """Begin a drive.
+
+        Args:
+            model: the car.
+            safety: what may be commanded when.
+            wording: chooses words.
+            playbook: the project's rules, stories and forms.
+            wall_clock: for who asks what time it is.
+            named: finds a value of an entity in a text, for answers that are understood as something else.
+        """
         self._model = model
         self._wall_clock = wall_clock
         self._safety = safety
         self._wording = wording
-        self.tracker = Tracker()
+        self._named = named
+        self.tracker = Tracker(playbook)
 
     # --- before acting -----------------------------------------------------------------------------------------
 
@@ -81,15 +97,14 @@ class Dialogue:
         """What to do and say about an utterance. Changes the tracker, sends nothing."""
         self.tracker.expire(now)
         context = self.tracker.context(understanding.seat)
-        turn = _Turn(understanding.language, understanding.seat)
+        context.language = understanding.language
+        turn = Turn(understanding.language, understanding.seat)
         question, context.question = context.question, None
-        answer = answered(question, understanding, self._model.entity_types) if question else None
-        clauses = (answer,) if answer else placed(without_slips(understanding.clauses, self._model), self._model)
-        if not clauses:
-            turn.talk(Route.CHAT, Say("utter_chat"))
+        answer = answered(question, understanding, self._model.entity_types, self._named) if question else None
+        clauses = (answer,) if answer else self._meant(understanding, context)
         for clause in clauses:
-            self._take(clause, turn, state, now, question)
-        if question and not answer:
+            self._follow(clause, turn, state, now, question)
+        if question and not answer and not self._settles(clauses, question):
             self._ask_again(question, turn, now)
         if turn.tasks:
             self.tracker.begin(Errand(turn.tasks, turn.language, turn.seat, now))
@@ -97,7 +112,8 @@ class Dialogue:
 
     def is_complete(self, understanding: Understanding, state: VehicleState) -> bool:
         """Whether an utterance is already a whole command, so that nobody need wait for more of it."""
-        if self.tracker.context(understanding.seat).question or not understanding.clauses:
+        context = self.tracker.context(understanding.seat)
+        if context.question or context.flow.active_form or not understanding.clauses:
             return False
         return all(self._stands_alone(clause, understanding, state) for clause in understanding.clauses)
 
@@ -105,86 +121,169 @@ class Dialogue:
         resolution = self._resolve(clause, understanding.language, understanding.seat, state)
         return bool(resolution.commands or resolution.readings) and not resolution.missing
 
-    def _ask_again(self, question: Question, turn: _Turn, now: float) -> None:
-        """Come back, once, to what was asked before the speaker said something else."""
-        context = self.tracker.context(turn.seat)
-        if turn.dismisses or context.question or context.confirmation or question.asked_again:
-            return
-        context.question = replace(question, expires=now + ANSWER_WITHIN, asked_again=True)
-        turn.talk(Route.QUESTION, question.say)
+    def _meant(self, understanding: Understanding, context: Context) -> tuple[Clause, ...]:
+        """The clauses that count; all of it is one where a form waits for words, or where nothing is asked for."""
+        clauses = understanding.clauses
+        if context.flow.takes_words or not clauses:
+            first = clauses[0] if clauses else Clause(understanding.text, TALK, 0.0)
+            return (replace(first, text=understanding.text, start=0),)
+        kept = without_courtesies(without_slips(clauses), self._model, awaits_yes=context.confirmation is not None)
+        if len(clauses) > len(kept) and clauses[0].intent in ("deny", "cancel"):
+            context.confirmation = None
+        return placed(kept, self._model)
 
-    def _take(
-        self, clause: Clause, turn: _Turn, state: VehicleState, now: float, question: Question | None
+    def _settles(self, clauses: Sequence[Clause], question: Question) -> bool:
+        """Whether one of the clauses is about what was asked, so that asking again would be odd."""
+        asked = self._model.signals_of(question.clause.intent)
+        return any(not asked.isdisjoint(self._model.signals_of(clause.intent)) for clause in clauses)
+
+    def _ask_again(self, question: Question, turn: Turn, now: float) -> None:
+        """Come back, once, to what was asked before the speaker said something else."""
+        if turn.dismisses or turn.asks or question.asked_again or question.say is None:
+            return
+        again = replace(question, expires=now + ANSWER_WITHIN, asked_again=True)
+        self.tracker.context(turn.seat).question = again
+        turn.ask(question.say)
+
+    def _follow(
+        self, clause: Clause, turn: Turn, state: VehicleState, now: float, question: Question | None
     ) -> None:
-        match clause.intent:
-            case "affirm":
+        """Take the steps that the project's rules, stories and forms have for a clause."""
+        context = self.tracker.context(turn.seat)
+        if doubtful := next((entity for entity in clause.entities if entity.choices), None):
+            self._ask_which(doubtful, clause, turn, now)
+            return
+        context.flow.hear(clause.intent, clause.entities, clause.text)
+        for step in context.flow.steps():
+            match step:
+                case Utterance(response):
+                    self._utter(response, clause, turn, state, now)
+                case Run(action):
+                    self._run(action, clause, turn, state, now, question)
+                case Ask(response=response):
+                    context.form_expires = now + ANSWER_WITHIN
+                    turn.ask(Say(response, _slots(context)))
+
+    def _utter(self, response: str, clause: Clause, turn: Turn, state: VehicleState, now: float) -> None:
+        """Carry out the intent of vehicle.yml that a response is named after; just say any other."""
+        intent = response.removeprefix("utter_")
+        if intent in self._model.intents:
+            self._act(self._filled(clause, intent, turn.seat), turn, state, now)
+        elif response.startswith("utter_refuse"):
+            turn.talk(Route.REFUSE, Say(response))
+        else:
+            does = clause.intent not in OUT_OF_SCOPE and not self._model.intents
+            turn.talk(Route.COMMAND if does else Route.CHAT, Say(response, _entity_slots(clause)))
+
+    def _filled(self, clause: Clause, intent: str, seat: Seat) -> Clause:
+        """A clause as one of that intent, with what a form has gathered for it."""
+        own = clause.entities if clause.intent == intent else ()
+        named = {entity.entity for entity in own}
+        gathered = [
+            Entity(name, value, 0, 0, str(value))
+            for name, value in self.tracker.context(seat).flow.slots.items()
+            if name not in named and isinstance(value, (str, int, float)) and name in self._model.entity_types
+        ]
+        return replace(clause, intent=intent, entities=(*own, *gathered))
+
+    def _run(
+        self,
+        action: str,
+        clause: Clause,
+        turn: Turn,
+        state: VehicleState,
+        now: float,
+        question: Question | None,
+    ) -> None:
+        """Do what the assistant itself knows how to do."""
+        context = self.tracker.context(turn.seat)
+        match action:
+            case "action_confirm":
                 self._affirm(turn, state, now)
-            case "deny" | "cancel":
-                context = self.tracker.context(turn.seat)
+            case "action_decline":
                 pending, context.confirmation = context.confirmation, None
                 turn.dismisses = True
-                turn.talk(Route.CHAT, Say("utter_cancelled" if pending or question else "utter_denied"))
-            case "undo":
+                dropped = pending or question or context.flow.active_form
+                turn.talk(Route.CHAT, Say("utter_cancelled" if dropped else "utter_denied"))
+            case "action_undo":
                 self._undo(turn, state, now)
-            case "repeat":
-                turn.talk(Route.CHAT, Say("utter_repeat_nothing"), again=self.tracker.last_reply)
-            case "ask_time":
+            case "action_correct" | "action_go_on" | "action_switch_back":
+                self._follow_up(action, clause, turn, state, now)
+            case "action_repeat":
+                last = self.tracker.last_reply
+                turn.talk(
+                    Route.CHAT, Say("utter_repeat", (("text", last),)) if last else Say("utter_repeat_nothing")
+                )
+            case "action_tell_time":
                 turn.talk(Route.QUESTION, Say("utter_ask_time", time_slots(self._wall_clock(), turn.language)))
-            case "ask_date":
+            case "action_tell_date":
                 turn.talk(Route.QUESTION, Say("utter_ask_date", date_slots(self._wall_clock(), turn.language)))
-            case "change_language":
+            case "action_change_language":
                 turn.language = _language_said(clause, turn.language)
                 turn.talk(Route.CHAT, Say("utter_change_language"))
-            case "unsupported":
-                turn.talk(Route.REFUSE, Say("utter_unsupported"))
-            case "more" | "less" | "also_there" | "switch_back_on" | "switch_back_off" | "correct" | "choose":
-                self._follow_up(clause, turn, state, now)
-            case intent if intent in TALK:
-                turn.ends = intent in ENDS
-                turn.dismisses = turn.dismisses or turn.ends
-                turn.talk(Route.CHAT, Say(f"utter_{intent}"))
-            case _:
-                self._act(clause, turn, state, now)
+            case "action_empty_slots":
+                for slot in context.flow.slots:
+                    context.flow.set_slot(slot, None)
+            case "action_end":
+                turn.ends = turn.dismisses = True
+            case _:  # no rule for this intent: its own response is what follows
+                self._utter(f"utter_{clause.intent}", clause, turn, state, now)
 
-    def _follow_up(self, clause: Clause, turn: _Turn, state: VehicleState, now: float) -> None:
+    def _follow_up(self, action: str, clause: Clause, turn: Turn, state: VehicleState, now: float) -> None:
         """Go on with what the same speaker asked for last: 再高一点, "same for her side", 不对，是副驾."""
         context = self.tracker.context(turn.seat)
-        meant, wrong = None, None
+        meant, wrong, same_as = None, None, None
         if latest := context.latest:
-            match clause.intent:
-                case "correct":
-                    meant, wrong = corrected(latest.clause, clause), latest.task
-                case "switch_back_on" | "switch_back_off":
-                    meant = switched(latest.clause, clause, self._model)
-                case _:
-                    meant = gone_on(latest.clause, clause, self._model)
+            if action == "action_correct":
+                meant, wrong = corrected(latest.clause, clause), latest.task
+            elif action == "action_switch_back":
+                meant = switched(latest.clause, clause, self._model)
+            else:
+                meant = gone_on(latest.clause, clause, self._model)
+                same_as = latest.task if clause.intent == "also_there" else None
         if meant is None:
-            turn.talk(Route.QUESTION, Say("utter_nothing_to_go_on"))
+            turn.ask(Say("utter_nothing_to_go_on"))
             return
         if wrong:
             context.confirmation = None
-        self._act(meant, turn, state, now, wrong)
+        self._act(meant, turn, state, now, wrong=wrong, same_as=same_as)
 
-    def _act(self, clause: Clause, turn: _Turn, state: VehicleState, now: float, wrong: Task | None = None) -> None:
-        """Do what a clause asks for; if it corrects a task, take back what that one did elsewhere."""
+    def _act(
+        self,
+        clause: Clause,
+        turn: Turn,
+        state: VehicleState,
+        now: float,
+        *,
+        wrong: Task | None = None,
+        same_as: Task | None = None,
+    ) -> None:
+        """Do what a clause asks for.
+
+        Args:
+            clause: of an intent in vehicle.yml.
+            turn: the decision in the making.
+            state: of the car.
+            now: stage time.
+            wrong: a task that it corrects: what that one did elsewhere is taken back.
+            same_as: a task whose values it takes over.
+        """
         context = self.tracker.context(turn.seat)
-        doubtful = next((entity for entity in clause.entities if entity.choices), None)
         resolution = self._resolve(clause, turn.language, turn.seat, state)
+        if same_as:
+            resolution = alike(resolution, same_as, self._model)
         slots = facts(clause, resolution, self._model)
-        if doubtful:
-            options = self._model.joined(doubtful.choices, turn.language)
-            say = Say("utter_which", (("options", options), ("count", len(doubtful.choices))))
-            expires = now + ANSWER_WITHIN
-            context.question = Question(clause, doubtful.entity, say, turn.language, expires, doubtful.choices)
-            turn.talk(Route.QUESTION, say)
-        elif resolution.problem:
+        if resolution.problem:
+            if resolution.problem.response == OUT_OF_RANGE:
+                self._listen_for(clause, resolution.missing_entity, turn, now)
             turn.talk(Route.REFUSE, resolution.problem)
         elif resolution.missing:
-            say = Say(resolution.missing, slots)
-            expires = now + ANSWER_WITHIN
-            context.question = Question(clause, resolution.missing_entity, say, turn.language, expires)
-            turn.talk(Route.QUESTION, say)
+            self._ask(clause, resolution, slots, turn, state, now)
         elif resolution.commands:
+            pending = context.confirmation
+            if pending and {c for task in pending.tasks for c in task.commands} == set(resolution.commands):
+                self._affirm(turn, state, now)  # 打开吧, instead of a yes
+                return
             task = self._task(clause.intent, resolution, slots, state)
             context.latest = Latest(clause, task, now + GOES_ON_WITHIN)
             self._gate([*self._taken_back(wrong, task, turn), task], turn, state, now)
@@ -193,24 +292,61 @@ class Dialogue:
         else:  # an intent that moves nothing in this car: the project's own response is all there is
             turn.talk(Route.COMMAND, Say(f"utter_{clause.intent}", slots))
 
+    # --- questions ---------------------------------------------------------------------------------------------
+
+    def _ask(
+        self, clause: Clause, resolution: Resolution, slots: Slots, turn: Turn, state: VehicleState, now: float
+    ) -> None:
+        """Ask for the value that is missing, unless no value would be allowed."""
+        verdicts = [self._safety.judge(command, state, now) for command in resolution.possible]
+        if verdicts and all(verdict.kind == "refuse" for verdict in verdicts):
+            turn.talk(Route.REFUSE, Say(verdicts[0].reason, slots))
+            return
+        say, entity = Say(resolution.missing or "", slots), resolution.missing_entity
+        question = Question(clause, entity, say, turn.language, now + ANSWER_WITHIN)
+        self.tracker.context(turn.seat).question = question
+        turn.ask(say)
+
+    def _ask_which(self, doubtful: Entity, clause: Clause, turn: Turn, now: float) -> None:
+        """Ask which of several names is meant."""
+        say = Say("utter_which", (("options", self._model.joined(doubtful.choices, turn.language)),))
+        expires = now + ANSWER_WITHIN
+        question = Question(clause, doubtful.entity, say, turn.language, expires, doubtful.choices)
+        self.tracker.context(turn.seat).question = question
+        turn.ask(say)
+
+    def _listen_for(self, clause: Clause, entity: str, turn: Turn, now: float) -> None:
+        """Take another value for one that can't be, should it come."""
+        others = tuple(said for said in clause.entities if said.entity != entity)
+        question = Question(replace(clause, entities=others), entity, None, turn.language, now + ANSWER_WITHIN)
+        self.tracker.context(turn.seat).question = question
+
+    # --- commands ----------------------------------------------------------------------------------------------
+
     def _resolve(self, clause: Clause, language: Language, seat: Seat, state: VehicleState) -> Resolution:
         return resolve(clause, seat, language, self._model, state)
 
     def _task(self, intent: str, resolution: Resolution, slots: Slots, state: VehicleState) -> Task:
         started = f"utter_{intent}_started"
-        return Task(
+        task = Task(
             commands=list(resolution.commands),
-            before=self._before(resolution.commands, state),
+            before={},
             done=Say(f"utter_{intent}", slots),
             started=Say(started, slots) if started in self._wording else None,
             thing=resolution.thing,
         )
+        self._remember_state(task, state)
+        return task
 
-    def _before(self, commands: Sequence[Command], state: VehicleState) -> dict[str, Value]:
-        known = {command.path: self._model.reverse(command.path, state) for command in commands}
-        return {path: value for path, value in known.items() if value is not None}
+    def _remember_state(self, task: Task, state: VehicleState) -> None:
+        """Keep how things are before a task."""
+        paths = [command.path for command in task.commands]
+        known = {path: self._model.reverse(path, state) for path in paths}
+        task.before = {path: value for path, value in known.items() if value is not None}
+        shown = [self._model.outcome(command.path, command.value)[0] for command in task.commands]
+        task.shown = {path: state.value(path) for path in shown}
 
-    def _taken_back(self, wrong: Task | None, right: Task, turn: _Turn) -> list[Task]:
+    def _taken_back(self, wrong: Task | None, right: Task, turn: Turn) -> list[Task]:
         """What takes back the part of a wrong task that the right one doesn't set anew; nothing is said of it."""
         if wrong is None:
             return []
@@ -225,39 +361,48 @@ class Dialogue:
         return [Task(commands, {}, None, None, thing, restores=True)]
 
     def _gate(
-        self, tasks: Sequence[Task], turn: _Turn, state: VehicleState, now: float, *, agreed: bool = False
+        self,
+        tasks: Sequence[Task],
+        turn: Turn,
+        state: VehicleState,
+        now: float,
+        agreed: frozenset[str] = frozenset(),
     ) -> None:
-        """Let through what safety allows; ask or refuse otherwise. A task passes as a whole or not at all."""
+        """Let through what safety allows; ask or refuse otherwise. A task passes as a whole or not at all.
+
+        `agreed` are the reasons for asking that have had their yes; one that has come up since is asked about.
+        """
         waiting: list[Task] = []
-        reasons: list[str] = []
+        asked: list[str] = []
         for task in tasks:
             verdicts = [self._safety.judge(command, state, now) for command in task.commands]
             refusal = next((v for v in verdicts if v.kind == "refuse"), None)
-            about = task.done.slots if task.done else (("thing", task.thing),)
+            doubts = [
+                reason for v in verdicts if v.kind == "confirm" for reason in v.reasons if reason not in agreed
+            ]
             if refusal:
-                turn.talk(Route.REFUSE, Say(refusal.reason, about))
-            elif not agreed and (doubts := [v.reason for v in verdicts if v.kind == "confirm"]):
+                turn.talk(Route.REFUSE, Say(refusal.reason, task.about))
+            elif doubts:
                 waiting.append(task)
-                reasons.append(doubts[0])
+                asked += doubts
+                turn.talk(Route.CONFIRM, Say(doubts[0], task.about))
             else:
                 turn.start(task)
         if waiting:
-            confirmation = Confirmation(tuple(waiting), turn.language, now + ANSWER_WITHIN)
+            confirmation = Confirmation(tuple(waiting), agreed | {*asked}, turn.language, now + ANSWER_WITHIN)
             self.tracker.context(turn.seat).confirmation = confirmation
-            for task, reason in zip(waiting, reasons, strict=True):
-                turn.talk(Route.CONFIRM, Say(reason, task.done.slots if task.done else (("thing", task.thing),)))
 
-    def _affirm(self, turn: _Turn, state: VehicleState, now: float) -> None:
+    def _affirm(self, turn: Turn, state: VehicleState, now: float) -> None:
         context = self.tracker.context(turn.seat)
         pending, context.confirmation = context.confirmation, None
         if pending is None:
             turn.talk(Route.CHAT, Say("utter_nothing_pending"))
             return
         for task in pending.tasks:
-            task.before = self._before(task.commands, state)
-        self._gate(pending.tasks, turn, state, now, agreed=True)
+            self._remember_state(task, state)
+        self._gate(pending.tasks, turn, state, now, pending.reasons)
 
-    def _undo(self, turn: _Turn, state: VehicleState, now: float) -> None:
+    def _undo(self, turn: Turn, state: VehicleState, now: float) -> None:
         tasks = self.tracker.to_undo(turn.seat)
         if not tasks:
             turn.talk(Route.CHAT, Say("utter_nothing_to_undo"))
@@ -276,77 +421,27 @@ class Dialogue:
         if not isinstance(event, CommandSent):
             self.tracker.note(event)
 
-    def report(self, now: float) -> list[tuple[Say, Language, Seat]]:
-        """What is due to be said about commands: outcomes, or that something slow has started."""
+    def report(self, state: VehicleState, now: float) -> list[tuple[Say, Language, Seat]]:
+        """What is due to be said: what became of commands, and that nobody has answered."""
         due = self.tracker.expire(now)
         for errand in list(self.tracker.errands):
             if errand.settled or now - errand.since >= PATIENCE:
-                due.extend((say, errand.language, errand.seat) for say in self._news(errand))
+                said = news(errand, self._model, self._wording, state)
+                due.extend((say, errand.language, errand.seat) for say in said)
             if errand.settled:
                 self.tracker.errands.remove(errand)
         return due
 
-    def _news(self, errand: Errand) -> list[Say]:
-        said: list[Say] = []
-        for task in errand.tasks:
-            if task.settled and not task.reported:
-                task.reported = True
-                said.extend(self._outcome(task, errand.language))
-            elif not task.settled and not task.announced and task.started:
-                task.announced = True
-                said.append(task.started)
-        return said
 
-    def _outcome(self, task: Task, language: Language) -> list[Say]:
-        if not task.failed:
-            return [task.done] if task.done and not task.announced else []
-        if all(failed.reason == SUPERSEDED for failed in task.failed):
-            return []  # the speaker has asked for something else since
-        failed = task.failed[0]
-        if failed.reason.startswith("utter_") and failed.reason in self._wording:
-            return [Say(failed.reason, task.done.slots if task.done else (("thing", task.thing),))]
-        if task.confirmed:
-            moved = self._model.thing([o.command.path for o in task.confirmed], language)
-            thing = self._model.thing([o.command.path for o in task.failed], language)
-            return [Say("utter_failed_partly", (("moved", moved), ("thing", thing)))]
-        return [Say(f"utter_failed_{_spoken_failure(failed.failure)}", (("thing", task.thing),))]
+def _entity_slots(clause: Clause) -> Slots:
+    return tuple((entity.entity, entity.value) for entity in clause.entities)
 
 
-def _spoken_failure(failure: Failure) -> str:
-    return Failure.REJECTED.value if failure is Failure.REFUSED else failure.value
-
-
-class _Turn:
-    """The decision while it is being made."""
-
-    def __init__(self, language: Language, seat: Seat) -> None:
-        self.language = language
-        self.seat = seat
-        self.tasks: list[Task] = []
-        self.ends = False
-        self.dismisses = False
-        """Whether the speaker doesn't want to go on with what he was asked."""
-        self._say: list[Say] = []
-        self._routes: list[Route] = []
-
-    def start(self, task: Task) -> None:
-        """Set a task going; where it contradicts what the same sentence asked for before, the later words count."""
-        task.begun = True
-        wanted = {command.path: command.value for command in task.commands}
-        for earlier in self.tasks:
-            earlier.commands = [c for c in earlier.commands if wanted.get(c.path, c.value) == c.value]
-        self.tasks = [*(earlier for earlier in self.tasks if earlier.commands), task]
-
-    def talk(self, route: Route, say: Say, again: str = "") -> None:
-        self._routes.append(route)
-        self._say.append(Say("utter_repeat", (("text", again),)) if again else say)
-
-    def decision(self) -> Decision:
-        """A command wins over what else the sentence asked for; what is said keeps its order."""
-        order = (Route.COMMAND, Route.CONFIRM, Route.QUESTION, Route.REFUSE, Route.CHAT)
-        route = Route.COMMAND if self.tasks else next((r for r in order if r in self._routes), Route.CHAT)
-        commands = tuple(command for task in self.tasks for command in task.commands)
-        return Decision(route, self.language, self.seat, commands, tuple(self._say), self.ends)
+def _slots(context: Context) -> Slots:
+    """What a form has gathered, for its questions."""
+    return tuple(
+        (name, value) for name, value in context.flow.slots.items() if isinstance(value, (str, int, float))
+    )
 
 
 def _language_said(clause: Clause, spoken: Language) -> Language:

@@ -1,16 +1,16 @@
-"""A conversation as the policies see it: events, and the state before each of the assistant's actions.
+"""A conversation's events, and what they amount to.
 
-Policies compare sequences of states. A state is what the user last said (intent and entities), the slots that
-influence the conversation, the action before, and the active form. How events become states is Rasa's
-(`rasa/shared/core/trackers.py`, `domain.py`), including its way of leaving out the happy turns of a form: while a
-form is answered, a long form and a short one look the same.
+A state is what policies see of a conversation: what the user last said (intent and entities), the slots that
+influence the conversation, the action before, and the active form. How events lead to it is Rasa's
+(`rasa/shared/core/events.py`, `trackers.py`), including which events count: a form's happy turns after its first
+don't, so that while it is answered a long form and a short one look the same.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..events import Entity
@@ -88,14 +88,6 @@ class State:
     """The action before; None at the beginning of a conversation."""
     form: str | None = None
     """The active form; UNSET where a rule asks for none."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleOnly:
-    """Slots and forms that occur in rules but in no story, which policies learning from stories don't see."""
-
-    slots: frozenset[str] = frozenset()
-    forms: frozenset[str] = frozenset()
 
 
 def as_json(states: Iterable[State]) -> str:
@@ -215,45 +207,6 @@ class Conversation:
             self.slots[name] = value
 
 
-def states_of(domain: Domain, events: Iterable[Event], *, omit_unset: bool = False) -> list[State]:
-    """The state before each action and the one at the end, of events that all count."""
-    conversation = Conversation(domain)
-    states: list[State] = []
-    for event in events:
-        if isinstance(event, Acted):
-            states.append(conversation.state(omit_unset=omit_unset))
-        conversation.update(event)
-    return [*states, conversation.state(omit_unset=omit_unset)]
-
-
-def states_without_rules(domain: Domain, events: Iterable[Event], rule_only: RuleOnly) -> list[State]:
-    """The same for policies that learn from stories: without turns, slots and forms that only rules know."""
-    conversation = Conversation(domain)
-    states: list[State] = []
-    action: str | None = None
-    hidden = False
-    for event in (*events, None):
-        if event is None or isinstance(event, Acted):
-            if not hidden:
-                action = conversation.action
-            # A form's own turns don't change whether the conversation is in a hidden part.
-            if not conversation.opening and conversation.action != conversation.active_form:
-                hidden = event is not None and event.hidden
-            if not hidden:
-                states.append(_for_stories(conversation.state(), states, action, rule_only))
-        if event is not None:
-            conversation.update(event)
-    return states
-
-
-def _for_stories(state: State, before: Sequence[State], action: str | None, rule_only: RuleOnly) -> State:
-    slots = tuple(item for item in state.slots if item[0] not in rule_only.slots)
-    form = None if state.form in rule_only.forms else state.form
-    if before and state.action != LISTEN:
-        state = replace(state, intent=before[-1].intent, entities=before[-1].entities)
-    return replace(state, slots=slots, form=form, action=action or state.action)
-
-
 def applied_events(events: Sequence[Event]) -> list[Event]:
     """The events that count: without what was taken back, and without a form's happy turns after the first."""
     forms = {event.form for event in events if isinstance(event, LoopSet) and event.form}
@@ -300,13 +253,3 @@ def _undo_turn_of(form: str, applied: list[Event]) -> None:
             return
         if isinstance(event, (Acted, Heard)):
             del applied[index]
-
-
-def before_each_action(events: Sequence[Event]) -> Iterator[tuple[int, Acted]]:
-    """The actions worth learning, with the number of actions until and with each."""
-    count = 0
-    for event in events:
-        if isinstance(event, Acted):
-            count += 1
-            if not event.unpredictable:
-                yield count, event

@@ -9,35 +9,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ProjectError
-from ..events import Entity, Value
 from ..vehicle.document import Document, Key
-from .domain import DEFAULT_INTENTS, Domain
-from .marks import marked
-from .slots import REQUESTED_SLOT, UNSET, Slot, SlotValue, told_by_entities
-from .states import LISTEN, SNIPPET, Acted, Event, Heard, LoopSet, SlotSet
-
-OWN_ACTIONS = frozenset(
-    {LISTEN, "action_restart", "action_back", "action_default_fallback", "action_deactivate_loop"}
-)
-"""Rasa's default actions that run on board."""
-
-OTHER_ACTIONS = frozenset(
-    {
-        "action_two_stage_fallback",
-        "action_revert_fallback_events",
-        "action_default_ask_affirmation",
-        "action_default_ask_rephrase",
-        "action_unlikely_intent",
-        "action_session_start",
-        "action_extract_slots",
-    }
-)
-"""Rasa's default actions that don't."""
+from .domain import Domain
+from .filling import told_by_entities
+from .states import LISTEN, SNIPPET, Acted, Event, Heard, SlotSet
+from .story_steps import StepReader
 
 COURSES = 1000
 """Ways through one story that `or` may make."""
@@ -109,9 +90,7 @@ def _document(file: Path) -> Document:
         raise ProjectError(f"{file}: not valid YAML: a key or tagged value that can't be read.") from None
 
 
-def _items(
-    document: Document, kind: str, title: str, domain: Domain, problems: list[str]
-) -> Iterator[Story]:
+def _items(document: Document, kind: str, title: str, domain: Domain, problems: list[str]) -> Iterator[Story]:
     items = document.data.get(kind) or []
     if not isinstance(items, list):
         problems.append(str(document.error((kind,), f"must be a list; begin each item with `- {title}:`.")))
@@ -172,31 +151,31 @@ class _Reader:
         self._where = where
         self._domain = domain
         self._title = title
+        self._rule = title == "rule"
+        self._steps = StepReader(document, domain, rule=self._rule)
         self._drafts = [_Draft()]
         self._ends_open = False
-
-    @property
-    def _rule(self) -> bool:
-        return self._title == "rule"
 
     def read(self, item: object) -> Story:
         title, where = self._title, self._where
         if not isinstance(item, dict):
-            raise self._error(where, f"must be a mapping that begins with `{title}:`.")
+            raise self._document.error(where, f"must be a mapping that begins with `{title}:`.")
         options = {"condition", "conversation_start", "wait_for_user_input"} if self._rule else set()
-        self._known(item, where, {title, "steps", "metadata", *options})
+        self._steps.known(item, where, {title, "steps", "metadata", *options})
         name = item.get(title)
         if not isinstance(name, str) or not name.strip():
-            raise self._error(where, f"give it a name: `{title}: …`.")
+            raise self._document.error(where, f"give it a name: `{title}: …`.")
         steps = item.get("steps")
         if not isinstance(steps, list) or not steps:
-            raise self._error(where, "`steps` is missing: a list of what is said and done.")
+            raise self._document.error(where, "`steps` is missing: a list of what is said and done.")
         if self._rule:
             self._begin_rule(item)
         for number, step in enumerate(steps):
             self._step((*where, "steps", number), step)
         if self._ends_open:
-            raise self._error((*where, "steps", len(steps) - 1), "nothing follows this `or`. Add a step after it.")
+            raise self._document.error(
+                (*where, "steps", len(steps) - 1), "nothing follows this `or`. Add a step after it."
+            )
         end = self._document.line(*where, "steps", len(steps) - 1)
         if self._flag(item, "wait_for_user_input", default=True) is False:
             self._add(Acted(SNIPPET), end)
@@ -209,67 +188,73 @@ class _Reader:
         conditions = item.get("condition") or []
         where = (*self._where, "condition")
         if not isinstance(conditions, list):
-            raise self._error(where, "must be a list of `slot_was_set` and `active_loop`.")
+            raise self._document.error(where, "must be a list of `slot_was_set` and `active_loop`.")
         for number, step in enumerate(conditions):
             if not isinstance(step, dict) or not {"slot_was_set", "active_loop"} & set(step):
-                raise self._error((*where, number), "a condition is a `slot_was_set` or an `active_loop`.")
+                raise self._document.error((*where, number), "a condition is a `slot_was_set` or an `active_loop`.")
             self._step((*where, number), step)
         if not self._flag(item, "conversation_start", default=False):
             self._add(Acted(SNIPPET), self._document.line(*self._where))
 
     def _step(self, where: tuple[Key, ...], step: object) -> None:
         if not isinstance(step, dict):
-            raise self._error(where, f"a step is a mapping that begins with one of {', '.join(_STEPS[:-1])}.")
+            raise self._document.error(
+                where, f"a step is a mapping that begins with one of {', '.join(_STEPS[:-1])}."
+            )
         line = self._document.line(*where)
         kind = next((key for key in _STEPS if key in step), None)
         if kind != "metadata":
             self._ends_open = False
         match kind:
             case "intent" | "user":
-                self._add(self._heard(where, step), line)
+                self._add(self._steps.heard(where, step), line)
             case "or":
                 self._branch(where, step["or"])
             case "action":
-                self._add(self._acted((*where, "action"), step["action"]), line)
+                self._add(self._steps.acted((*where, "action"), step["action"]), line)
             case "slot_was_set":
-                for event in self._slots_set((*where, "slot_was_set"), step["slot_was_set"]):
+                for event in self._steps.slots_set((*where, "slot_was_set"), step["slot_was_set"]):
                     self._add(event, line)
             case "active_loop":
-                self._add(self._loop_set((*where, "active_loop"), step["active_loop"]), line)
+                self._add(self._steps.loop_set((*where, "active_loop"), step["active_loop"]), line)
             case "checkpoint":
-                raise self._error(where, "checkpoints can't run on board. Write the story out, or use rules.")
+                raise self._document.error(
+                    where, "checkpoints can't run on board. Write the story out, or use rules."
+                )
             case "bot":
-                raise self._error(where, "end-to-end actions can't run on board. Name a response: `action: utter_…`.")
+                raise self._document.error(where, "texts can't be learned on board. Name a response to act with.")
             case None:
                 known = [key for key in step if isinstance(key, str)]
                 close = [hit for key in known for hit in difflib.get_close_matches(key, _STEPS, 1)]
-                remedy = f" Did you mean `{close[0]}`?" if close else f" A step has one of {', '.join(_STEPS[:-1])}."
-                raise self._error(where, f"unknown step.{remedy}")
+                remedy = (
+                    f" Did you mean `{close[0]}`?" if close else f" A step has one of {', '.join(_STEPS[:-1])}."
+                )
+                raise self._document.error(where, f"unknown step.{remedy}")
         allowed = {kind, "metadata"} | ({"intent", "user", "entities"} if kind in ("intent", "user") else set())
-        self._known(step, where, allowed)
+        self._steps.known(step, where, allowed)
 
     def _branch(self, where: tuple[Key, ...], items: object) -> None:
         where = (*where, "or")
         if not isinstance(items, list) or not items:
-            raise self._error(where, "must be a list of intents or of `slot_was_set`.")
+            raise self._document.error(where, "must be a list of intents or of `slot_was_set`.")
         alternatives: list[tuple[Event, int]] = []
         for number, item in enumerate(items):
             here = (*where, number)
             line = self._document.line(*here)
             if isinstance(item, dict) and ("intent" in item or "user" in item):
-                self._known(item, here, {"intent", "user", "entities"})
-                alternatives.append((self._heard(here, item), line))
+                self._steps.known(item, here, {"intent", "user", "entities"})
+                alternatives.append((self._steps.heard(here, item), line))
             elif isinstance(item, dict) and "slot_was_set" in item:
-                self._known(item, here, {"slot_was_set"})
-                found = self._slots_set((*here, "slot_was_set"), item["slot_was_set"])
+                self._steps.known(item, here, {"slot_was_set"})
+                found = self._steps.slots_set((*here, "slot_was_set"), item["slot_was_set"])
                 alternatives += [(event, line) for event in found]
             else:
-                raise self._error(here, "`or` chooses between intents or `slot_was_set`.")
+                raise self._document.error(here, "`or` chooses between intents or `slot_was_set`.")
         if len(alternatives) == 1:
             self._add(*alternatives[0])
             return
         if len(alternatives) * len(self._drafts) > COURSES:
-            raise self._error(where, f"makes more than {COURSES} ways through the story. Split it.")
+            raise self._document.error(where, f"makes more than {COURSES} ways through the story. Split it.")
         drafts: list[_Draft] = []
         for draft in self._drafts:
             for event, line in alternatives:
@@ -279,124 +264,12 @@ class _Reader:
                 drafts.append(copied)
         self._drafts, self._ends_open = drafts, True
 
-    def _heard(self, where: tuple[Key, ...], step: dict[str, object]) -> Heard:
-        intent, text = step.get("intent"), step.get("user")
-        if intent is None:
-            raise self._error(where, "what the user means is missing: add `intent: …`.")
-        if not isinstance(intent, str) or not intent.strip():
-            raise self._error(where, f"an intent is a name, not {intent!r}.")
-        intent = intent.strip().removeprefix("/")
-        if "/" in intent:
-            raise self._error(where, f"retrieval intents such as `{intent}` can't run on board. Use plain intents.")
-        self._names(where, "intent", intent, self._domain.intents | set(DEFAULT_INTENTS))
-        if text is None:
-            entities = self._entities((*where, "entities"), step.get("entities") or [])
-            return Heard(intent, entities)
-        if not isinstance(text, str):
-            raise self._error(where, f"what the user says is a text, not {text!r}.")
-        try:
-            plain, entities = marked(text.strip())
-        except ValueError as error:
-            raise self._error(where, f"{error}.") from None
-        for entity in entities:
-            self._names(where, "entity", entity.entity, self._domain.entities)
-        return Heard(intent, entities, plain)
-
-    def _entities(self, where: tuple[Key, ...], listed: object) -> tuple[Entity, ...]:
-        if not isinstance(listed, list):
-            raise self._error(where, "must be a list of `entity: value`.")
-        found: list[Entity] = []
-        for number, item in enumerate(listed):
-            here = (*where, number)
-            parts = dict(item) if isinstance(item, dict) else {item: ""} if isinstance(item, str) else {}
-            role, group = parts.pop("role", None), parts.pop("group", None)
-            if len(parts) != 1 or not all(part is None or isinstance(part, str) for part in (role, group)):
-                raise self._error(here, "an entity is `name: value`, if need be with `role` and `group`.")
-            ((entity, value),) = parts.items()
-            if not isinstance(value, (bool, int, float, str)):
-                raise self._error(here, f"the value of an entity is a word or number, not {value!r}.")
-            self._names(here, "entity", entity, self._domain.entities)
-            found.append(Entity(str(entity), value, 0, 0, "", role, group))
-        return tuple(found)
-
-    def _acted(self, where: tuple[Key, ...], name: object) -> Acted:
-        if name in OTHER_ACTIONS:
-            raise self._error(where, f"{name} can't run on board. Use a response, a form or an action of your own.")
-        known = {*self._domain.responses, *self._domain.actions, *self._domain.forms, *OWN_ACTIONS}
-        self._names(where, "action", name, known)
-        if name == LISTEN and self._rule:
-            raise self._error(where, f"rules listen by themselves. Remove {LISTEN}.")
-        return Acted(str(name))
-
-    def _loop_set(self, where: tuple[Key, ...], name: object) -> LoopSet:
-        if name is None:
-            return LoopSet(UNSET if self._rule else None)
-        self._names(where, "form", name, self._domain.forms)
-        return LoopSet(str(name))
-
-    def _slots_set(self, where: tuple[Key, ...], listed: object) -> list[SlotSet]:
-        if not isinstance(listed, list):
-            raise self._error(where, "must be a list: `- name: value`.")
-        found: list[SlotSet] = []
-        for number, item in enumerate(listed):
-            here = (*where, number)
-            if isinstance(item, str):
-                found.append(SlotSet(item, self._filled(here, self._slot(here, item))))
-            elif isinstance(item, dict) and item:
-                found += [SlotSet(str(n), self._value(here, self._slot(here, n), v)) for n, v in item.items()]
-            else:
-                raise self._error(here, "a slot is `name: value`, or for texts and lists just `name`.")
-        return found
-
-    def _slot(self, where: tuple[Key, ...], name: object) -> Slot:
-        if name == REQUESTED_SLOT and self._domain.forms:
-            return Slot(REQUESTED_SLOT, "text", influences=False)
-        self._names(where, "slot", name, self._domain.slots)
-        return self._domain.slots[str(name)]
-
-    def _filled(self, where: tuple[Key, ...], slot: Slot) -> SlotValue | None:
-        if slot.influences and slot.kind not in ("text", "list"):
-            raise self._error(where, f"slot {slot.name} is of type {slot.kind}: say which value, `{slot.name}: …`.")
-        return ("filled",) if slot.kind == "list" else "filled"
-
-    def _value(self, where: tuple[Key, ...], slot: Slot, value: object) -> SlotValue | None:
-        if value is None:
-            if self._rule and slot.kind == "list" and slot.influences:
-                raise self._error(where, f"Rasa takes `{slot.name}: null` for a list that is set. Leave it out.")
-            return UNSET if self._rule else None
-        if slot.kind == "categorical" and isinstance(value, bool):
-            raise self._error(where, f"YAML reads {slot.name}'s value as {value}. Put quotes around the word.")
-        if isinstance(value, list) and all(isinstance(part, (bool, int, float, str)) for part in value):
-            return tuple(value)
-        if not isinstance(value, (bool, int, float, str)):
-            raise self._error(where, f"the value of a slot is a word, a number or a list of them, not {value!r}.")
-        return slot.holds(value)
-
     def _flag(self, item: dict[str, object], key: str, *, default: bool) -> bool:
         value = item.get(key, default) if self._rule else default
         if not isinstance(value, bool):
-            raise self._error((*self._where, key), f"is true or false, not {value!r}.")
+            raise self._document.error((*self._where, key), f"is true or false, not {value!r}.")
         return value
 
     def _add(self, event: Event, line: int) -> None:
         for draft in self._drafts:
             draft.add(event, line, self._domain)
-
-    def _known(self, item: dict[str, object], where: tuple[Key, ...], keys: Collection[str | None]) -> None:
-        for key in item:
-            if key not in keys:
-                raise self._error(where, f"unknown key `{key}`. Remove it, or check spelling and indentation.")
-
-    def _names(self, where: tuple[Key, ...], what: str, name: object, known: Collection[str]) -> None:
-        if not isinstance(name, str) or name not in known:
-            close = difflib.get_close_matches(str(name), list(known), 1)
-            remedy = f"Did you mean `{close[0]}`?" if close else "Declare it there."
-            raise self._error(where, f"domain.yml has no {what} `{name}`. {remedy}")
-
-    def _error(self, where: tuple[Key, ...], message: str) -> ProjectError:
-        return self._document.error(where, message)
-
-
-def words(value: Value) -> str:
-    """A value as Rasa compares entities in tests: as text."""
-    return str(value)

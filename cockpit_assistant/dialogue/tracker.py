@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..events import Clause, Command, CommandConfirmed, CommandFailed, Failure, Language, Say, Seat, Value
+from .flow import Flow, Playbook
 
 MEMORY = 20
 """Turns that can be undone."""
@@ -24,6 +25,8 @@ class Task:
     """Said when it takes long; then `done` is left out."""
     thing: str
     """What is moved, in the speaker's words, for failures."""
+    shown: Mapping[str, Value | None] = field(default_factory=dict)
+    """What the paths that show its outcome showed when this was decided."""
     restores: bool = False
     """Whether it takes back what an earlier task did; then it can't be taken back itself."""
     begun: bool = False
@@ -34,6 +37,11 @@ class Task:
     failed: list[CommandFailed] = field(default_factory=list)
     announced: bool = False
     reported: bool = False
+
+    @property
+    def about(self) -> tuple[tuple[str, Value], ...]:
+        """The slots of whatever is said about it."""
+        return self.done.slots if self.done else (("thing", self.thing),)
 
     @property
     def settled(self) -> bool:
@@ -85,7 +93,8 @@ class Question:
 
     clause: Clause
     entity: str
-    say: Say
+    say: Say | None
+    """How it was asked; None for what wasn't asked aloud, such as another value for one that is out of range."""
     language: Language
     expires: float
     choices: tuple[str, ...] = ()
@@ -95,9 +104,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Exactly the tasks a yes would start, and until when the yes counts."""
+    """Exactly the tasks a yes would start, what it was asked for, and until when it counts."""
 
     tasks: tuple[Task, ...]
+    reasons: frozenset[str]
     language: Language
     expires: float
 
@@ -115,15 +125,21 @@ class Latest:
 class Context:
     """What the talk with one seat is about: what is said in one seat is not about what was said in another."""
 
+    flow: Flow
+    form_expires: float = 0.0
+    """Until when an answer to a form's question counts."""
     question: Question | None = None
     confirmation: Confirmation | None = None
     latest: Latest | None = None
+    language: Language = ""
+    """In which was spoken last."""
 
 
 @dataclass(slots=True)
 class Tracker:
     """The dialogue's memory of one drive."""
 
+    playbook: Playbook
     contexts: dict[Seat, Context] = field(default_factory=dict)
     errands: list[Errand] = field(default_factory=list)
     """Under way."""
@@ -133,15 +149,21 @@ class Tracker:
 
     def context(self, seat: Seat) -> Context:
         """The context of a seat."""
-        return self.contexts.setdefault(seat, Context())
+        if seat not in self.contexts:
+            self.contexts[seat] = Context(Flow(self.playbook))
+        return self.contexts[seat]
 
     def expire(self, now: float) -> list[tuple[Say, Language, Seat]]:
         """Forget what nobody answered; returns what is to be said about it."""
         said: list[tuple[Say, Language, Seat]] = []
         for seat, context in self.contexts.items():
             if context.question and now > context.question.expires:
-                said.append((Say("utter_question_expired"), context.question.language, seat))
+                if context.question.say:
+                    said.append((Say("utter_question_expired"), context.question.language, seat))
                 context.question = None
+            if context.flow.active_form and now > context.form_expires:
+                context.flow.cancel_form()
+                said.append((Say("utter_question_expired"), context.language, seat))
             if context.confirmation and now > context.confirmation.expires:
                 said.append((Say("utter_confirmation_expired"), context.confirmation.language, seat))
                 context.confirmation = None

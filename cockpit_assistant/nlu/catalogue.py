@@ -75,10 +75,16 @@ class Catalogue:
             return None
         return Match(scored[0][1], scored[0][0])
 
-    def choices(self, entity: str, words: str) -> tuple[str, ...]:
-        """The few entries that may be meant where no single one is: those that contain the words, or sound alike.
+    def within(self, entity: str, text: str) -> str | None:
+        """The longest entry that stands in a text, as whole words where it is written in letters."""
+        lower = text.casefold()
+        found = [name for name in self._exact.get(entity, {}).values() if _contains(lower, name.casefold())]
+        return max(found, key=len, default=None)
 
-        Empty where there is nothing to choose from, or more than anybody would want read out.
+    def choices(self, entity: str, words: str) -> tuple[str, ...]:
+        """The few entries that may be meant where none fits exactly: those that contain the words, or sound alike.
+
+        Empty where there is none, or more than anybody would want read out.
         """
         if self.exact(entity, words) is not None:
             return ()
@@ -87,7 +93,7 @@ class Catalogue:
         if not found:
             scored = self._alike(entity, words)
             found = [name for score, name in scored if scored[0][0] - score < MARGIN]
-        return tuple(found) if 2 <= len(found) <= MOST_CHOICES else ()
+        return tuple(found) if len(found) <= MOST_CHOICES else ()
 
     def _alike(self, entity: str, words: str) -> list[tuple[float, str]]:
         """Scores and names of the entries that sound like the words, the best first."""

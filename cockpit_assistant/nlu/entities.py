@@ -57,6 +57,9 @@ class EntityReader:
             if value is None:
                 continue
             start, end = clause.span(entity.start, entity.end)
+            choices = self._choices(entity.entity, words) if value == words else ()
+            if len(choices) == 1:
+                value, choices = choices[0], ()
             named = self._catalogue.match(entity.entity, words) if self._catalogue.lists(entity.entity) else None
             match = named.score if named and named.name == value else None
             read.append(
@@ -69,10 +72,21 @@ class EntityReader:
                     entity.role,
                     entity.group,
                     match,
-                    self._choices(entity.entity, words) if value == words and match is None else (),
+                    choices if match is None else (),
                 )
             )
         return tuple(read)
+
+    def named(self, entity: str, text: str) -> Value | None:
+        """The value that a text has a word for: a name of the entity's table, or a value that vehicle.yml lists."""
+        if self._catalogue.lists(entity):
+            return self._catalogue.within(entity, text)
+        values = self._words.get(entity, frozenset())
+        spoken = {word: value for word, value in self._synonyms.items() if value in values}
+        spoken |= {str(value): str(value) for value in values}
+        lower = f" {text.lower()} "
+        found = [word for word in spoken if (word if not word.isascii() else f" {word.lower()} ") in lower]
+        return spoken[max(found, key=len)] if found else None
 
     def _choices(self, entity: str, words: str) -> tuple[str, ...]:
         """The names that the speaker must be asked about."""

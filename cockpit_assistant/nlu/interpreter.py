@@ -113,6 +113,10 @@ class Interpreter:
         readings = self.readings(text, language)
         return Understanding(text, language, seat, tuple(one.clause for one in readings if one.clause))
 
+    def named(self, entity: str, text: str) -> Value | None:
+        """The value of an entity that is named in a text, whatever else the text may mean."""
+        return self._entities.named(entity, self.normalised(text))
+
     def normalised(self, text: str) -> str:
         """A text as the network reads it."""
         return without_punctuation(self._normalized(text[:LONGEST])).text

@@ -28,7 +28,9 @@ class Resolution:
     missing: str | None = None
     """The response that asks for what wasn't said."""
     missing_entity: str = ""
-    """The entity it asks for."""
+    """The entity it asks for; with a problem, the one whose value can't be."""
+    possible: tuple[Command, ...] = ()
+    """With `missing`: what answers could lead to, at the ends of what is possible."""
     problem: Say | None = None
     """Why it can't be done."""
     readings: tuple[tuple[str, str, Value], ...] = ()
@@ -46,10 +48,17 @@ class Resolution:
 class _UnresolvedError(Exception):
     """Ends the resolution of a clause with what is to be said instead."""
 
-    def __init__(self, problem: Say | None = None, missing: str | None = None, entity: str = "") -> None:
+    def __init__(
+        self,
+        problem: Say | None = None,
+        missing: str | None = None,
+        entity: str = "",
+        possible: tuple[Command, ...] = (),
+    ) -> None:
         self.problem = problem
         self.missing = missing
         self.entity = entity
+        self.possible = possible
 
 
 def resolve(clause: Clause, seat: Seat, language: Language, model: VehicleModel, state: VehicleState) -> Resolution:
@@ -74,8 +83,9 @@ def resolve(clause: Clause, seat: Seat, language: Language, model: VehicleModel,
     except _UnresolvedError as stop:
         said = resolver.entity_slots()
         if stop.problem:
-            return Resolution(problem=Say(stop.problem.response, (*said, *stop.problem.slots)), slots=said)
-        return Resolution(missing=stop.missing, missing_entity=stop.entity, slots=said)
+            problem = Say(stop.problem.response, (*said, *stop.problem.slots))
+            return Resolution(problem=problem, missing_entity=stop.entity, slots=said)
+        return Resolution(missing=stop.missing, missing_entity=stop.entity, possible=stop.possible, slots=said)
 
 
 class _Resolver:
@@ -156,19 +166,20 @@ class _Resolver:
         paths = list(dict.fromkeys(signal.path_at(seat) for seat in seats))
         try:
             if step.to.change is None:
-                value = self._absolute(step, signal, said)
+                value = self._absolute(step, signal, paths, said)
                 yield from ((path, value) for path in paths)
                 return
             words, share = said.value if said else None, self._is_share(step.to, signal)
             moved = {path: changed(step.to, signal, self.state.value(path), words, share=share) for path in paths}
         except UnfitError as unfit:
             about = self._about(signal, unfit.value, paths)
-            raise _UnresolvedError(Say(unfit.response, (*about, *unfit.limits))) from None
+            entity = step.to.entity or ""
+            raise _UnresolvedError(Say(unfit.response, (*about, *unfit.limits)), entity=entity) from None
         if all(signal.shows(value, self.state.value(path)) for path, value in moved.items()):
             raise _UnresolvedError(Say(AT_LIMIT, self._about(signal, next(iter(moved.values())), paths)))
         yield from moved.items()
 
-    def _absolute(self, step: Step, signal: Signal, said: Entity | None) -> Value:
+    def _absolute(self, step: Step, signal: Signal, paths: Sequence[str], said: Entity | None) -> Value:
         target = step.to
         if target.value is not None:
             return target.value
@@ -178,7 +189,12 @@ class _Resolver:
         if said is not None:
             return absolute(target, signal, said.value, share=self._is_share(target, signal))
         if target.default is None:
-            raise _UnresolvedError(missing=step.ask, entity=target.entity or "")
+            possible = tuple(
+                Command(path, value, self.clause.intent, self.seat)
+                for path in paths
+                for value in _ends(step, signal)
+            )
+            raise _UnresolvedError(missing=step.ask, entity=target.entity or "", possible=possible)
         return target.default
 
     def _is_share(self, target: Target, signal: Signal) -> bool:
@@ -232,6 +248,15 @@ class _Resolver:
     def _about(self, signal: Signal, value: Value, paths: Sequence[str] = ()) -> Slots:
         name = self.model.thing(paths, self.language) or signal.names.get(self.language, "")
         return (("thing", name), ("value", value), ("unit", signal.unit))
+
+
+def _ends(step: Step, signal: Signal) -> Sequence[Value]:
+    """Values that stand for all that a step could set."""
+    if step.to.values:
+        return list(step.to.values.values())
+    if signal.is_number:
+        return [signal.fitted(end) for end in (signal.lowest, signal.highest) if math.isfinite(end)]
+    return signal.allowed or ["?"]
 
 
 def _as_said(signal: Signal, value: Value) -> Value:

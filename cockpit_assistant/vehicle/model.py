@@ -92,6 +92,23 @@ class VehicleModel:
         pair = self._switch.get(intent)
         return pair[0 if on else 1] if pair else None
 
+    def signals_of(self, intent: str) -> frozenset[str]:
+        """The signals that an intent sets or reads."""
+        rule = self.intents.get(intent)
+        return frozenset({*(step.set for step in rule.steps), *rule.read}) if rule else frozenset()
+
+    def has_places(self, intent: str) -> bool:
+        """Whether an intent is about something that exists at several seats."""
+        return any(self.signals[name].zones for name in self.signals_of(intent))
+
+    def steering(self, intent: str) -> frozenset[str]:
+        """The entities, besides places, that decide which of an intent's steps are meant."""
+        rule = self.intents.get(intent)
+        named = {name for step in rule.steps for name in (*step.when, *step.unless)} if rule else set()
+        return (
+            frozenset(named) - {self.zone_entity} - {step.to.entity for step in rule.steps} if rule else frozenset()
+        )
+
     def joined(self, names: Sequence[str], language: Language) -> str:
         """Names as they are read out: a、b和c; a, b and c."""
         if len(names) < 2:

@@ -37,6 +37,8 @@ class Verdict:
     kind: Kind
     reason: str = ""
     """The response that explains a refusal or asks for the yes; empty when allowed."""
+    reasons: tuple[str, ...] = ()
+    """Every response that asks for a yes: there may be several hazards."""
 
 
 def _as_list(value: object) -> object:
@@ -185,7 +187,11 @@ class Safety:
         if rules is None:
             return Verdict("refuse", UNKNOWN)
         fitting = [rule.verdict for rule in rules if self._fits(rule, command, seats, state, now)]
-        return max(fitting, key=lambda verdict: _STRICTNESS[verdict.kind], default=Verdict("allow"))
+        strictest = max(fitting, key=lambda verdict: _STRICTNESS[verdict.kind], default=Verdict("allow"))
+        if strictest.kind != "confirm":
+            return strictest
+        asks = dict.fromkeys(verdict.reason for verdict in fitting if verdict.kind == "confirm")
+        return Verdict("confirm", strictest.reason, tuple(asks))
 
     def _fits(
         self, rule: SafetyRule, command: Command, seats: tuple[Seat, ...], state: VehicleState, now: float

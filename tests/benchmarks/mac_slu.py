@@ -19,7 +19,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cockpit_assistant.assembly import Project
-from cockpit_assistant.dialogue.policy import Dialogue
 from cockpit_assistant.dialogue.wording import Wording
 from cockpit_assistant.events import Clause, Entity, Value
 from cockpit_assistant.nlu.model import load
@@ -255,7 +254,7 @@ class Grader:
     def sent(self, text: str) -> Commands:
         """What would be sent, confirmed or not."""
         project = self._project
-        dialogue = Dialogue(project.model, project.safety, Wording(project.domain))
+        dialogue = project.dialogue(Wording(project.domain))
         decision = dialogue.decide(project.interpreter.parse(text), self._state, 0.0)
         return frozenset((command.path, command.value) for command in decision.commands)
 

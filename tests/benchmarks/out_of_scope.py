@@ -13,7 +13,6 @@ import json
 from pathlib import Path
 
 from cockpit_assistant.assembly import Project
-from cockpit_assistant.dialogue.policy import Dialogue
 from cockpit_assistant.dialogue.wording import Wording
 from cockpit_assistant.events import Route
 from cockpit_assistant.resources import shipped
@@ -44,7 +43,7 @@ def main() -> None:
         quiet = 0
         for text in texts:
             understanding = project.interpreter.parse(text)
-            dialogue = Dialogue(project.model, project.safety, Wording(project.domain))
+            dialogue = project.dialogue(Wording(project.domain))
             decision = dialogue.decide(understanding, state, 0.0)
             idle = not decision.commands and decision.route is not Route.CONFIRM
             quiet += idle

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from cockpit_assistant.dialogue.domain import Domain
+from cockpit_assistant.dialogue.flow import Playbook
 from cockpit_assistant.dialogue.policy import ANSWER_WITHIN, GOES_ON_WITHIN, PATIENCE, Dialogue
 from cockpit_assistant.dialogue.wording import Wording, together
 from cockpit_assistant.events import (
@@ -29,6 +30,7 @@ PROJECT = shipped("nlu_data")
 MODEL = VehicleModel.load(PROJECT)
 SAFETY = Safety.load(PROJECT, MODEL)
 DOMAIN = Domain.load(PROJECT)
+PLAYBOOK = Playbook.load(PROJECT, DOMAIN)
 WINDOW = "Vehicle.Cabin.Door.Row1.{}.Window.Position"
 
 
@@ -41,7 +43,7 @@ class Talk:
 
     def __init__(self, language: str = "zh") -> None:
         self.wording = Wording(DOMAIN)
-        self.dialogue = Dialogue(MODEL, SAFETY, self.wording, lambda: datetime(2026, 5, 1, 15, 5))
+        self.dialogue = Dialogue(MODEL, SAFETY, self.wording, PLAYBOOK, lambda: datetime(2026, 5, 1, 15, 5))
         self.state = MODEL.initial_state()
         self.language = language
         self.now = 0.0
@@ -62,7 +64,7 @@ class Talk:
             self.dialogue.note(CommandConfirmed("id", command, before))
 
     def reports(self) -> str:
-        due = self.dialogue.report(self.now)
+        due = self.dialogue.report(self.state, self.now)
         return together([self.wording.of(say, language) for say, language, _ in due], self.language)
 
 
@@ -81,6 +83,8 @@ def test_a_slow_actuator_is_announced_as_under_way_and_not_as_done() -> None:
     talk = Talk("en")
     decision = talk.hear(clause("open_window", zone="passenger"))
     talk.now = PATIENCE
+    assert talk.reports() == "", "it doesn't move yet"
+    talk.state.put(WINDOW.format("PassengerSide"), 3, talk.now)
     assert talk.reports() == "Opening the passenger window."
     talk.confirm(*decision.commands)
     assert talk.reports() == "", "what was announced is not repeated"

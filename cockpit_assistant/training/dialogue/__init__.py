@@ -1,0 +1,1 @@
+"""Asks Rasa itself how conversations go, to compare the dialogue engine with."""
