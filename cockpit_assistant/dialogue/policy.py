@@ -414,6 +414,10 @@ class Dialogue:
         for task in tasks:
             task.restored = undo in turn.tasks
 
+    def is_hurried(self, state: VehicleState) -> bool:
+        """Whether replies are to be as short as can be."""
+        return self._model.is_hurried(state)
+
     # --- after acting ------------------------------------------------------------------------------------------
 
     def note(self, event: CommandSent | CommandConfirmed | CommandFailed) -> None:

@@ -91,7 +91,7 @@ class StepReader:
 
     def acted(self, where: Where, name: object) -> Acted:
         """What the assistant does."""
-        if name in OTHER_ACTIONS:
+        if isinstance(name, str) and name in OTHER_ACTIONS:
             raise self._document.error(
                 where, f"{name} can't run on board. Use a response, a form or an action of your own."
             )

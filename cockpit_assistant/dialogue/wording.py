@@ -25,8 +25,8 @@ class Wording:
     def __contains__(self, response: str) -> bool:
         return response in self._domain.responses
 
-    def of(self, say: Say, language: Language) -> str:
-        """The sentence; empty where the project has no words for it in this language.
+    def of(self, say: Say, language: Language, *, brief: bool = False) -> str:
+        """The sentence, the shortest if `brief`; empty where the project has no words for it in this language.
 
         `check` reports such gaps, so that they are found before a driver hears silence.
         """
@@ -34,7 +34,10 @@ class Wording:
         choices = self._domain.variations(say.response, slots)
         if not choices:
             return ""
-        text = min((v.text for v in choices), key=lambda text: self._used[text])
+        texts = [variation.text for variation in choices]
+        if brief:
+            texts = [text for text in texts if len(text) <= min(map(len, texts))]
+        text = min(texts, key=lambda text: self._used[text])
         self._used[text] += 1
         return _PLACEHOLDER.sub(lambda match: spoken(slots.get(match[1], ""), language), text)
 

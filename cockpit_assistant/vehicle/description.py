@@ -66,6 +66,13 @@ class Switch(_Section):
     """Other intents about the same thing."""
 
 
+class Hurry(_Section):
+    """When replies are to be as short as can be: while a signal is above a number."""
+
+    signal: str
+    above: float
+
+
 class Description(_Section):
     """The whole file."""
 
@@ -78,6 +85,7 @@ class Description(_Section):
     intents: dict[str, IntentRule]
     go_on: list[GoOn] = []
     switch: list[Switch] = []
+    short_replies: Hurry | None = None
     ask_which: list[str] = []
     """Entities of which the speaker is asked which one he means where several fit."""
 
@@ -122,6 +130,8 @@ def _problems(document: Document, content: Description) -> Iterable[ProjectError
         for intent in (*pair.after, pair.more, pair.less):
             if intent not in content.intents:
                 yield document.error(("go_on", index), _unknown("intent", intent, content.intents))
+    if content.short_replies and content.short_replies.signal not in content.signals:
+        yield document.error(("short_replies",), _unknown("signal", content.short_replies.signal, content.signals))
     for index, entity in enumerate(content.ask_which):
         if entity not in content.entities:
             yield document.error(("ask_which", index), _unknown("entity", entity, content.entities))

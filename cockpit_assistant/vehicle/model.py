@@ -31,6 +31,7 @@ class VehicleModel:
         """The entity that names seats; empty if the project has none."""
         self.ask_which = frozenset(content.ask_which)
         """Entities of which the speaker is asked which one he means where several fit."""
+        self._hurry = content.short_replies
         self._onward = {
             intent: {"more": pair.more, "less": pair.less}
             for pair in content.go_on
@@ -91,6 +92,18 @@ class VehicleModel:
         """The intent that switches on, or off, what another intent is about; None if it can't be switched."""
         pair = self._switch.get(intent)
         return pair[0 if on else 1] if pair else None
+
+    def is_hurried(self, state: VehicleState) -> bool:
+        """Whether the driver has no ear for long replies: at high speed, as vehicle.yml says."""
+        signal = self.signals.get(self._hurry.signal) if self._hurry else None
+        values = [state.value(path) for path in signal.paths] if signal else []
+        return any(
+            self._hurry is not None
+            and not isinstance(value, str)
+            and value is not None
+            and value > self._hurry.above
+            for value in values
+        )
 
     def signals_of(self, intent: str) -> frozenset[str]:
         """The signals that an intent sets or reads."""

@@ -2,70 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pytest
+from talk import DOMAIN, MODEL, SAFETY, WINDOW, Talk, clause
 
-from cockpit_assistant.dialogue.domain import Domain
-from cockpit_assistant.dialogue.flow import Playbook
-from cockpit_assistant.dialogue.policy import ANSWER_WITHIN, GOES_ON_WITHIN, PATIENCE, Dialogue
-from cockpit_assistant.dialogue.wording import Wording, together
+from cockpit_assistant.dialogue.policy import ANSWER_WITHIN, GOES_ON_WITHIN, PATIENCE
 from cockpit_assistant.events import (
     Clause,
     Command,
-    CommandConfirmed,
     CommandFailed,
-    Decision,
     Entity,
     Failure,
     Route,
-    Understanding,
 )
-from cockpit_assistant.resources import shipped
-from cockpit_assistant.vehicle.model import VehicleModel
-from cockpit_assistant.vehicle.safety import Safety
 from cockpit_assistant.vehicle.state import VehicleState
-
-PROJECT = shipped("nlu_data")
-MODEL = VehicleModel.load(PROJECT)
-SAFETY = Safety.load(PROJECT, MODEL)
-DOMAIN = Domain.load(PROJECT)
-PLAYBOOK = Playbook.load(PROJECT, DOMAIN)
-WINDOW = "Vehicle.Cabin.Door.Row1.{}.Window.Position"
-
-
-def clause(intent: str, **entities: object) -> Clause:
-    return Clause(intent, intent, 1.0, tuple(Entity(n, v, 0, 0, str(v)) for n, v in entities.items()))  # type: ignore[arg-type]
-
-
-class Talk:
-    """A dialogue in a parked car, with the words it says."""
-
-    def __init__(self, language: str = "zh") -> None:
-        self.wording = Wording(DOMAIN)
-        self.dialogue = Dialogue(MODEL, SAFETY, self.wording, PLAYBOOK, lambda: datetime(2026, 5, 1, 15, 5))
-        self.state = MODEL.initial_state()
-        self.language = language
-        self.now = 0.0
-
-    def hear(self, *clauses: Clause, seat: str = "driver", text: str = "…") -> Decision:
-        for path, value in list(self.state.items()):
-            self.state.put(path, value, self.now)  # the car keeps reporting
-        understanding = Understanding(text, self.language, seat, clauses)
-        return self.dialogue.decide(understanding, self.state, self.now)
-
-    def words(self, decision: Decision) -> str:
-        return together([self.wording.of(say, self.language) for say in decision.say], self.language)
-
-    def confirm(self, *commands: Command) -> None:
-        for command in commands:
-            before = self.state.value(command.path)
-            self.state.put(command.path, command.value, self.now)
-            self.dialogue.note(CommandConfirmed("id", command, before))
-
-    def reports(self) -> str:
-        due = self.dialogue.report(self.state, self.now)
-        return together([self.wording.of(say, language) for say, language, _ in due], self.language)
 
 
 def test_success_is_said_only_after_the_car_shows_it() -> None:

@@ -205,9 +205,23 @@ words = st.sampled_from(
     ]
 )
 keys = st.sampled_from(
-    "rules stories rule story steps intent user entities action or slot_was_set active_loop condition checkpoint bot "
-    "wait_for_user_input conversation_start role type policies name max_history slots forms mappings required_slots "
-    "responses text".split()
+    [
+        *(
+            "rules",
+            "stories",
+            "rule",
+            "story",
+            "steps",
+            "intent",
+            "user",
+            "entities",
+            "action",
+            "or",
+            "slot_was_set",
+        ),
+        *("active_loop", "condition", "checkpoint", "bot", "wait_for_user_input", "conversation_start", "role"),
+        *("type", "policies", "name", "max_history", "slots", "forms", "mappings", "required_slots", "responses"),
+    ]
 )
 scalars = words | st.none() | st.booleans() | st.integers() | st.floats() | st.text(string.printable, max_size=5)
 values = st.recursive(

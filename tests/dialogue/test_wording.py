@@ -10,6 +10,8 @@ from cockpit_assistant.dialogue.domain import Domain
 from cockpit_assistant.dialogue.wording import Wording, together
 from cockpit_assistant.errors import ProjectError
 from cockpit_assistant.events import Say
+from cockpit_assistant.resources import shipped
+from cockpit_assistant.vehicle.model import VehicleModel
 
 DOMAIN = """
 version: "3.1"
@@ -104,3 +106,17 @@ def test_malformed_domain_is_explained(content: str, told: str, tmp_path: Path) 
 def test_missing_domain_is_explained(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="--project"):
         Domain.load(tmp_path)
+
+
+def test_at_speed_the_shortest_variation_is_said(domain: Domain) -> None:
+    wording = Wording(domain)
+    assert {wording.of(Say("utter_greet"), "en", brief=True) for _ in range(4)} == {"Hi."}
+    assert {wording.of(Say("utter_greet"), "en") for _ in range(4)} == {"Hi.", "Hello."}
+
+
+def test_speed_is_what_the_shipped_car_hurries_at() -> None:
+    model = VehicleModel.load(shipped("nlu_data"))
+    state = model.initial_state()
+    assert not model.is_hurried(state)
+    state.put("Vehicle.Speed", 120.0, 0.0)
+    assert model.is_hurried(state)
