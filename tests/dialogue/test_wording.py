@@ -111,7 +111,7 @@ def test_missing_domain_is_explained(tmp_path: Path) -> None:
 def test_at_speed_the_shortest_variation_is_said(domain: Domain) -> None:
     wording = Wording(domain)
     assert {wording.of(Say("utter_greet"), "en", brief=True) for _ in range(4)} == {"Hi."}
-    assert {wording.of(Say("utter_greet"), "en") for _ in range(4)} == {"Hi.", "Hello."}
+    assert {wording.of(Say("utter_greet"), "en") for _ in range(9)} == {"Hi.", "Hello."}
 
 
 def test_speed_is_what_the_shipped_car_hurries_at() -> None:
