@@ -162,7 +162,7 @@ def _entity(entity: Entity) -> dict[str, object]:
 
 def _reply(dialogue: Dialogue, wording: Wording, decision: Decision, state: VehicleState) -> str:
     """What is said at once, and what will be said if the car does as it is told."""
-    for command in decision.commands:
-        dialogue.note(CommandConfirmed("", command))
+    for number, command in enumerate(decision.commands):
+        dialogue.note(CommandConfirmed(str(number), command))
     says: list[Say] = [*decision.say, *(say for say, _, _ in dialogue.report(state, 0.0))]
     return together([wording.of(say, decision.language) for say in says], decision.language)

@@ -125,7 +125,7 @@ class Flow:
     @property
     def requested_slot(self) -> str | None:
         """The slot that the active form has asked for."""
-        slot = self._conversation.slots.get(REQUESTED_SLOT)
+        slot = self._conversation.slots.get(REQUESTED_SLOT) if self.active_form else None
         return str(slot) if slot else None
 
     @property
@@ -172,7 +172,12 @@ class Flow:
 
     def restart(self) -> None:
         """Begin anew, with every slot as domain.yml has it."""
+        self._begin({})
+
+    def _begin(self, slots: Mapping[str, SlotValue]) -> None:
         self._conversation = Conversation(self._playbook.domain)
+        for slot, value in slots.items():
+            self._conversation.update(SlotSet(slot, value))
         self._conversation.update(Acted(LISTEN))
 
     def _act(self, prediction: Prediction) -> Iterator[Step]:
@@ -194,10 +199,7 @@ class Flow:
                 yield from self._if_there("utter_restart")
                 self.restart()
             case "action_session_start":
-                slots = dict(self.slots)
-                self.restart()
-                for slot, value in slots.items():
-                    self._conversation.update(SlotSet(slot, value))
+                self._begin(conversation.slots)
             case "action_deactivate_loop":
                 conversation.update(LoopSet(None))
                 conversation.update(SlotSet(REQUESTED_SLOT, None))

@@ -16,8 +16,8 @@ from .tracker import Task
 TAKES_BACK = ("deny", "cancel")
 """Intents that take back what was said before them."""
 
-COURTESIES = frozenset({"greet", "thank", "goodbye", "stop", "chat"})
-"""Intents that mean nothing beside a command."""
+COURTESIES = frozenset({"greet", "thank", "goodbye", "stop", "sleep_assistant", "chat"})
+"""Intents that mean nothing beside a request."""
 
 
 def placed(clauses: Sequence[Clause], model: VehicleModel) -> tuple[Clause, ...]:
@@ -40,12 +40,17 @@ def without_slips(clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
     return clauses
 
 
-def without_courtesies(clauses: tuple[Clause, ...], model: VehicleModel, *, awaits_yes: bool) -> tuple[Clause, ...]:
-    """Clauses without what is only said on the way to a command: 好了，开窗; "thanks, and turn it up"."""
-    idle = COURTESIES if awaits_yes else COURTESIES | {"affirm"}
-    if not any(clause.intent in model.intents for clause in clauses):
-        return clauses
-    return tuple(clause for clause in clauses if clause.intent not in idle)
+def without_courtesies(clauses: tuple[Clause, ...], pending: frozenset[str] | None) -> tuple[Clause, ...]:
+    """Clauses without what is only said on the way to a request: 好了，开窗; "thanks, and turn it up".
+
+    Where a yes is awaited (`pending`: the intents it would carry out), it is no courtesy, and its verb no request
+    of its own: 对，打开吧.
+    """
+    if pending is not None and any(clause.intent == "affirm" for clause in clauses):
+        clauses = tuple(clause for clause in clauses if clause.intent not in pending)
+    idle = COURTESIES if pending is not None else COURTESIES | {"affirm"}
+    requests = tuple(clause for clause in clauses if clause.intent not in idle)
+    return requests or clauses
 
 
 def gone_on(before: Clause, said: Clause, model: VehicleModel) -> Clause | None:

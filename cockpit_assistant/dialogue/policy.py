@@ -127,7 +127,9 @@ class Dialogue:
         if context.flow.takes_words or not clauses:
             first = clauses[0] if clauses else Clause(understanding.text, TALK, 0.0)
             return (replace(first, text=understanding.text, start=0),)
-        kept = without_courtesies(without_slips(clauses), self._model, awaits_yes=context.confirmation is not None)
+        waiting = context.confirmation
+        pending = frozenset(c.intent for task in waiting.tasks for c in task.commands) if waiting else None
+        kept = without_courtesies(without_slips(clauses), pending)
         if len(clauses) > len(kept) and clauses[0].intent in ("deny", "cancel"):
             context.confirmation = None
         return placed(kept, self._model)
@@ -422,8 +424,7 @@ class Dialogue:
 
     def note(self, event: CommandSent | CommandConfirmed | CommandFailed) -> None:
         """Take in what became of a command."""
-        if not isinstance(event, CommandSent):
-            self.tracker.note(event)
+        self.tracker.note(event)
 
     def report(self, state: VehicleState, now: float) -> list[tuple[Say, Language, Seat]]:
         """What is due to be said: what became of commands, and that nobody has answered."""

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..events import Clause, Command, CommandConfirmed, CommandFailed, Failure, Language, Say, Seat, Value
+from ..events import (
+    Clause,
+    Command,
+    CommandConfirmed,
+    CommandFailed,
+    CommandSent,
+    Failure,
+    Language,
+    Say,
+    Seat,
+    Value,
+)
 from .flow import Flow, Playbook
 
 MEMORY = 20
@@ -33,6 +44,8 @@ class Task:
     """Whether its commands have been given."""
     restored: bool = False
     """Whether it has been taken back."""
+    requests: dict[str, Command] = field(default_factory=dict)
+    """Its commands by the id of the set request that carries them, once they are sent."""
     confirmed: list[CommandConfirmed] = field(default_factory=list)
     failed: list[CommandFailed] = field(default_factory=list)
     announced: bool = False
@@ -48,10 +61,9 @@ class Task:
         """Whether every command has an outcome."""
         return len(self.confirmed) + len(self.failed) == len(self.commands)
 
-    def awaits(self, command: Command) -> bool:
-        """Whether a command of this task has no outcome yet."""
-        known = [o.command for o in self.confirmed] + [o.command for o in self.failed]
-        return self.commands.count(command) > known.count(command)
+    def lacks(self, command: Command) -> bool:
+        """Whether a command of this task has not been sent yet."""
+        return self.commands.count(command) > list(self.requests.values()).count(command)
 
     def take(self, outcome: CommandConfirmed | CommandFailed) -> None:
         """Note the outcome of one of its commands."""
@@ -171,13 +183,21 @@ class Tracker:
                 context.latest = None
         return said
 
-    def note(self, outcome: CommandConfirmed | CommandFailed) -> None:
-        """Put an outcome to the task that waits for it."""
-        for errand in self.errands:
-            for task in errand.tasks:
-                if task.awaits(outcome.command):
-                    task.take(outcome)
-                    return
+    def note(self, event: CommandSent | CommandConfirmed | CommandFailed) -> None:
+        """Put what became of a command to the task that gave it.
+
+        The same command may be under way twice, so the request's id tells; a new one belongs to the latest task
+        that has yet to send such a command.
+        """
+        tasks = [task for errand in reversed(self.errands) for task in errand.tasks]
+        own = next((task for task in tasks if event.request_id in task.requests), None)
+        if own is None:
+            own = next((task for task in tasks if task.lacks(event.command)), None)
+            if own is None:
+                return
+            own.requests[event.request_id] = event.command
+        if not isinstance(event, CommandSent):
+            own.take(event)
 
     def begin(self, errand: Errand) -> None:
         """Take an errand in hand, and keep it, so that it can be undone."""

@@ -20,6 +20,7 @@ from ..config import BusSettings
 from ..events import Command, CommandConfirmed, CommandFailed, CommandSent, Failure, Fault
 from .link import Link
 from .messages import (
+    OFFLINE,
     ONLINE,
     MalformedError,
     SetRequest,
@@ -207,6 +208,8 @@ class VehicleBus:
             self._complain(message.topic, str(error))
 
     def _note_availability(self, payload: bytes) -> None:
+        if payload not in (ONLINE, OFFLINE, b""):
+            raise MalformedError(f"neither `{ONLINE.decode()}` nor `{OFFLINE.decode()}`")
         online = payload == ONLINE
         if online and not self._vehicle_online:
             self._vehicle_online = True
@@ -227,7 +230,7 @@ class VehicleBus:
         if age < -self._settings.expiry:
             raise MalformedError("its time lies in the future: set the clocks")
         self.state.put(path, owner[1].fitted(report.value), message.time - max(age, 0.0))
-        self._requests.shown(path)
+        self._requests.shown(path, report.ts)
 
     def _complain(self, topic: str, wrong: str) -> None:
         now = self._clock.now()

@@ -7,9 +7,10 @@ want a spoken yes, the asking is the dialogue's business: such a request is admi
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..events import Command
@@ -42,13 +43,29 @@ class Admission:
 class Gateway:
     """Admits set requests to one vehicle."""
 
-    def __init__(self, model: VehicleModel, safety: Safety, wall: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        model: VehicleModel,
+        safety: Safety,
+        wall: Callable[[], datetime] = utc_now,
+        uptime: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin now: what was issued before may have been carried out by an earlier process.
+
+        Args:
+            model: the car.
+            safety: what may be commanded when.
+            wall: the car's clock, which may be set.
+            uptime: seconds since some beginning, which nobody sets.
+        """
+        self._uptime = uptime
+        self._began = uptime()
         self._model = model
         self._safety = safety
         self._wall = wall
         self._answers: OrderedDict[tuple[str, str], Ack] = OrderedDict()
 
-    def admit(self, path: str, payload: bytes, state: VehicleState, now: float) -> Admission:
+    def admit(self, path: str, payload: bytes, state: VehicleState, now: float, fault: str = "") -> Admission:
         """Answer one set request.
 
         Args:
@@ -56,6 +73,7 @@ class Gateway:
             payload: its JSON.
             state: the car's own state.
             now: stage time, for the age of that state.
+            fault: why the actuator can't move; empty if it can.
 
         Raises:
             MalformedError: it is no set request; there is nobody to answer.
@@ -65,7 +83,9 @@ class Gateway:
         if known := self._answers.get(key):
             return Admission(known, request.source)
         command = Command(path, request.value, seat=request.zone)
-        ack = self._answer(request, command, state, now)
+        ack = replace(self._answer(request, command, state, now), ts=self._wall())
+        if fault and ack.status == "accepted":
+            ack = replace(ack, status="rejected", reason=fault)
         self._answers[key] = ack
         if len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)
@@ -73,7 +93,7 @@ class Gateway:
 
     def _answer(self, request: SetRequest, command: Command, state: VehicleState, now: float) -> Ack:
         wall = self._wall()
-        if request.expires_at <= wall:
+        if request.expires_at <= wall or request.issued_at < wall - timedelta(seconds=self._uptime() - self._began):
             return Ack(request.request_id, "expired")
         if request.issued_at > wall + CLOCK_SKEW or request.expires_at - request.issued_at > LONGEST_LIFE:
             return Ack(request.request_id, "rejected", "issuedAt and expiresAt don't fit the vehicle's clock")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..events import Clause, Command, Entity, Language, Say, Seat, Value
-from .intents import AT_LIMIT, UNKNOWN_STATE, ZONE_UNAVAILABLE, Rule, Step, Target
+from .intents import AT_LIMIT, UNKNOWN_STATE, UNKNOWN_VALUE, ZONE_UNAVAILABLE, Rule, Step, Target
 from .model import VehicleModel
 from .signals import Signal
 from .state import VehicleState
@@ -112,8 +112,10 @@ class _Resolver:
                 for path, value in self._targets(step, signal, where, said):
                     commands[path] = Command(path, value, self.clause.intent, self.seat)
                     last = last or (signal, value)
-        if not commands or last is None:
-            return Resolution()
+        if not commands or last is None:  # what was said fits none of the steps
+            said = next((entity for entity in self.clause.entities if entity.entity != self.model.zone_entity), None)
+            about = self._about(self.model.signals[steps[0].set], said.value if said else "")
+            raise _UnresolvedError(Say(UNKNOWN_VALUE, about), entity=said.entity if said else "")
         thing = self.model.thing(commands, self.language)
         facts: dict[str, Value] = {
             "value": last[1],
@@ -230,7 +232,7 @@ class _Resolver:
                 numbers = [value for value in said.values() if not isinstance(value, str)]
                 yield f"{name}_min", min(numbers)
                 yield f"{name}_max", max(numbers)
-            active = [seat for seat, value in values.items() if value and seat]
+            active = [seat for seat, value in values.items() if seat and value and not signal.shows(0, value)]
             yield f"{name}_where", self.model.spoken_zone(active, self.language)
             yield f"{name}_any", bool(active)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Literal
 
@@ -51,6 +51,8 @@ class Ack:
     request_id: str
     status: AckStatus
     reason: str = ""
+    ts: datetime | None = field(default=None, compare=False)
+    """When the vehicle answered, by its own clock; what it shows from then on tells about the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ def decode_request(payload: bytes) -> SetRequest:
 
 def encode_ack(ack: Ack) -> bytes:
     """An acknowledgement as JSON."""
-    return _encode(requestId=ack.request_id, status=ack.status, reason=ack.reason)
+    when = {"ts": timestamp(ack.ts)} if ack.ts else {}
+    return _encode(requestId=ack.request_id, status=ack.status, reason=ack.reason, **when)
 
 
 def decode_ack(payload: bytes) -> Ack:
@@ -143,7 +146,8 @@ def decode_ack(payload: bytes) -> Ack:
     reason = fields.get("reason", "")
     if not isinstance(reason, str) or len(reason) > LONGEST_TEXT:
         raise MalformedError("`reason` must be a short text")
-    return Ack(_name(fields, "requestId"), status, reason)
+    when = _time(fields, "ts") if "ts" in fields else None
+    return Ack(_name(fields, "requestId"), status, reason, when)
 
 
 def encode_state(report: StateReport) -> bytes:

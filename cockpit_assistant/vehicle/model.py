@@ -46,10 +46,10 @@ class VehicleModel:
             intent: frozenset(
                 self.signals[step.set].path.partition("{zone}")[0]
                 for step in rule.steps
-                if self.signals[step.set].zones
+                if self.signals[step.set].zones and step.zone == [SPEAKER]
             )
             for intent, rule in content.intents.items()
-            # An intent that means something else without a place isn't given one.
+            # An intent that means something else without a place, or all places, isn't given one.
             if not any(self.zone_entity in {*step.when, *step.unless} for step in rule.steps)
         }
         self._zone_names = content.zones

@@ -8,6 +8,7 @@ it, and so is the time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ..events import CommandConfirmed, CommandFailed, CommandSent, Failure, Value
 from .messages import Ack
@@ -34,8 +35,10 @@ class _Pending:
     """Seconds the actuator may take once the request is accepted."""
     target_due: float | None = None
     """Set when the vehicle accepts."""
-    shown: bool = False
-    """Whether the target has been shown since the request was sent."""
+    accepted: datetime | None = None
+    """When it did, by the vehicle's clock."""
+    shown: datetime | None = None
+    """The latest time at which the vehicle has shown the target since the request was sent, by its clock."""
 
 
 class Requests:
@@ -47,6 +50,7 @@ class Requests:
         self._state = state
         self._pending: dict[str, _Pending] = {}
         self._outcomes: list[CommandConfirmed | CommandFailed] = []
+        self._last_shown: dict[str, datetime] = {}
 
     def add(self, sent: CommandSent, now: float, expiry: float) -> None:
         """Note a request as it is sent, `expiry` seconds before it is void."""
@@ -70,15 +74,18 @@ class Requests:
             return
         if ack.status == "accepted":
             pending.target_due = now + pending.travel
+            pending.accepted = ack.ts
             self._supersede(pending)
             self._confirm_if_shown(pending)
         else:
             self._fail(pending, Failure.EXPIRED if ack.status == "expired" else Failure.REJECTED, ack.reason)
 
-    def shown(self, path: str) -> None:
-        """Take in that the state of a path has just been shown."""
+    def shown(self, path: str, when: datetime) -> None:
+        """Take in that the vehicle has shown the state of a path, `when` by its clock."""
+        self._last_shown[path] = when
         for pending in [pending for pending in self._pending.values() if pending.shown_at == path]:
-            pending.shown = pending.shown or self._is_at_target(pending)
+            if self._is_at_target(pending) and (pending.shown is None or when > pending.shown):
+                pending.shown = when
             self._confirm_if_shown(pending)
 
     def expire(self, now: float) -> None:
@@ -90,9 +97,9 @@ class Requests:
                 self._fail(pending, Failure.NOT_REACHED)
 
     def abandon(self) -> None:
-        """End everything: the vehicle is gone."""
+        """End everything: the vehicle is gone. What was sent may still be carried out, nobody will tell."""
         for pending in list(self._pending.values()):
-            self._fail(pending, Failure.OFFLINE)
+            self._fail(pending, Failure.NO_ANSWER)
 
     def outcomes(self) -> list[CommandConfirmed | CommandFailed]:
         """What has ended since the last call, in order."""
@@ -104,7 +111,16 @@ class Requests:
         return owner is not None and owner[1].shows(pending.target, self._state.value(pending.shown_at))
 
     def _confirm_if_shown(self, pending: _Pending) -> None:
-        if pending.target_due is not None and (pending.shown or self._is_at_target(pending)):
+        if pending.target_due is None:
+            return
+        if pending.accepted is None:  # a vehicle that doesn't tell when it answers
+            done = pending.shown is not None or self._is_at_target(pending)
+        else:  # what it showed before it had the request may have been on its way for long
+            shown = pending.shown
+            if shown is None and self._is_at_target(pending):
+                shown = self._last_shown.get(pending.shown_at)
+            done = shown is not None and shown >= pending.accepted
+        if done:
             sent = self._pending.pop(pending.sent.request_id).sent
             self._outcomes.append(CommandConfirmed(sent.request_id, sent.command, pending.before))
 

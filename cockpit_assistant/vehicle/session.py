@@ -5,6 +5,7 @@ What it could not deliver is lost with it, on purpose (see `link`). Its errors n
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
@@ -20,6 +21,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ..config import BusSettings
 from ..errors import BusError
+
+_log = logging.getLogger(__name__)
 
 KEEPALIVE = 5
 """Seconds; a dead connection is noticed after one and a half times that."""
@@ -181,8 +184,13 @@ class Session:
 
     def _on_message(self, client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         _acknowledge_at_once(client)
-        if not self.lost.is_set():
+        if self.lost.is_set():
+            return
+        try:
             self._hear(message.topic, bytes(message.payload), message.retain)
+        except Exception:  # it would end the client's thread unseen, and nothing would be heard any more
+            _log.exception("the connection is given up: a message on %s could not be taken in", message.topic)
+            self.lost.set()
 
 
 def _without_delay(_client: object, _data: object, connection: object) -> None:

@@ -23,7 +23,7 @@ from .bus import VehicleBus
 from .drift import Drifts
 from .gateway import Gateway
 from .link import Link
-from .messages import OFFLINE, ONLINE, Ack, MalformedError, StateReport, Topics, encode_ack, encode_state, utc_now
+from .messages import OFFLINE, ONLINE, MalformedError, StateReport, Topics, encode_ack, encode_state, utc_now
 from .model import VehicleModel
 from .safety import Safety
 from .session import Will
@@ -171,12 +171,10 @@ class SimulatedVehicle:
         for watched in self._safety.watched:  # the car's own sensors are never out of date
             if (value := self.state.value(watched)) is not None:
                 self.state.put(watched, value, now)
-        admission = self._gateway.admit(path, payload, self.state, now)
-        ack, command = admission.ack, admission.command
-        if command is not None and self._mishaps.get(path) == "reject":
-            ack, command = Ack(ack.request_id, "rejected", "the actuator reports a fault"), None
-        self._publish(self.topics.ack(admission.source), encode_ack(ack))
-        if command is not None:
+        fault = "the actuator reports a fault" if self._mishaps.get(path) == "reject" else ""
+        admission = self._gateway.admit(path, payload, self.state, now, fault)
+        self._publish(self.topics.ack(admission.source), encode_ack(admission.ack))
+        if (command := admission.command) is not None:
             hindrance = _HINDRANCES.get(self._mishaps.get(path, "silent"), Hindrance.NONE)
             self._actuators.command(path, command.value, now, hindrance)
 

@@ -35,12 +35,17 @@ class Talk:
         self.state = MODEL.initial_state()
         self.language = language
         self.now = 0.0
+        self.requests = 0
 
     def hear(self, *clauses: Clause, seat: str = "driver", text: str = "…") -> Decision:
         for path, value in list(self.state.items()):
             self.state.put(path, value, self.now)  # the car keeps reporting
         understanding = Understanding(text, self.language, seat, clauses)
         return self.dialogue.decide(understanding, self.state, self.now)
+
+    def next_id(self) -> str:
+        self.requests += 1
+        return f"request-{self.requests}"
 
     def words(self, decision: Decision) -> str:
         return together([self.wording.of(say, self.language) for say in decision.say], self.language)
@@ -49,7 +54,7 @@ class Talk:
         for command in commands:
             before = self.state.value(command.path)
             self.state.put(command.path, command.value, self.now)
-            self.dialogue.note(CommandConfirmed("id", command, before))
+            self.dialogue.note(CommandConfirmed(self.next_id(), command, before))
 
     def reports(self) -> str:
         due = self.dialogue.report(self.state, self.now)

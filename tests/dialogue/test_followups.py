@@ -53,7 +53,7 @@ def test_undo_goes_back_turn_by_turn_and_stays_with_its_seat() -> None:
 def test_what_never_happened_is_not_undone() -> None:
     talk = Talk()
     command = talk.hear(clause("open_window", zone="driver")).commands[0]
-    talk.dialogue.note(CommandFailed("id", command, Failure.REJECTED))
+    talk.dialogue.note(CommandFailed(talk.next_id(), command, Failure.REJECTED))
     assert responses(talk.hear(clause("undo")).say) == ["utter_nothing_to_undo"]
 
 

@@ -44,7 +44,7 @@ def test_a_slow_actuator_that_fails_after_its_announcement_is_told() -> None:
     decision = talk.hear(clause("open_window", zone="passenger"))
     talk.now = PATIENCE
     talk.reports()
-    talk.dialogue.note(CommandFailed("id", decision.commands[0], Failure.NOT_REACHED))
+    talk.dialogue.note(CommandFailed(talk.next_id(), decision.commands[0], Failure.NOT_REACHED))
     assert "passenger window" in talk.reports()
 
 
@@ -52,7 +52,7 @@ def test_partial_success_names_what_did_not_happen() -> None:
     talk = Talk()
     decision = talk.hear(clause("open_window", zone="all"))
     talk.confirm(*decision.commands[:-1])
-    talk.dialogue.note(CommandFailed("id", decision.commands[-1], Failure.NO_ANSWER))
+    talk.dialogue.note(CommandFailed(talk.next_id(), decision.commands[-1], Failure.NO_ANSWER))
     said = talk.reports()
     assert "右后车窗" in said
     assert "都开了" not in said
@@ -64,7 +64,7 @@ def test_every_failure_is_told(failure: Failure, language: str) -> None:
     talk = Talk(language)
     decision = talk.hear(clause("turn_on_climate"))
     for command in decision.commands:
-        talk.dialogue.note(CommandFailed("id", command, failure))
+        talk.dialogue.note(CommandFailed(talk.next_id(), command, failure))
     assert talk.reports()
 
 
@@ -222,7 +222,7 @@ class TestUndo:
         talk = Talk()
         decision = talk.hear(clause("turn_on_climate"))
         for command in decision.commands:
-            talk.dialogue.note(CommandFailed("id", command, Failure.REJECTED))
+            talk.dialogue.note(CommandFailed(talk.next_id(), command, Failure.REJECTED))
         talk.reports()
         assert talk.hear(clause("undo")).commands == ()
 

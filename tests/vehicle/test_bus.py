@@ -253,7 +253,7 @@ def test_a_vehicle_that_leaves_fails_what_was_under_way(road: Road) -> None:
     road.drive(1.0)
     road.vehicle.stop()
     outcomes = road.bus.poll(timeout=5)
-    assert [failure(o)[0] for o in outcomes if isinstance(o, CommandFailed)] == [Failure.OFFLINE]
+    assert [failure(o)[0] for o in outcomes if isinstance(o, CommandFailed)] == [Failure.NO_ANSWER]
     assert not road.bus.online
 
 
@@ -304,7 +304,7 @@ def test_a_broker_killed_in_mid_command_fails_it_and_nothing_is_sent_later(
     road.settle()
     broker.stop()
     outcomes = bus.poll(timeout=10)
-    assert [failure(outcome)[0] for outcome in outcomes if isinstance(outcome, CommandFailed)] == [Failure.OFFLINE]
+    assert [failure(outcome)[0] for outcome in outcomes if isinstance(outcome, CommandFailed)] == [Failure.NO_ANSWER]
     vehicle.fail(WINDOW, None)
     assert failure(bus.send(Command(WINDOW, 100)))[0] is Failure.OFFLINE
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import datetime, timedelta, timezone
 
@@ -21,7 +22,13 @@ TAILGATE = "Vehicle.Body.Trunk.Rear.Position"
 
 @pytest.fixture
 def gateway(model: VehicleModel, safety: Safety) -> Gateway:
-    return Gateway(model, safety, wall=lambda: NOON)
+    return running(model, safety)
+
+
+def running(model: VehicleModel, safety: Safety) -> Gateway:
+    """A gateway that has been up for an hour."""
+    uptime = itertools.chain([0.0], itertools.repeat(3600.0))
+    return Gateway(model, safety, lambda: NOON, lambda: next(uptime))
 
 
 def request(
@@ -53,6 +60,21 @@ def test_a_refusal_delivered_twice_stays_a_refusal(gateway: Gateway, model: Vehi
     state.put("Vehicle.Speed", 0.0, 0.0)
     assert gateway.admit(TAILGATE, request(100), state, 0.0).ack == refused.ack
     assert refused.ack.reason == "utter_refuse_moving"
+
+
+def test_what_was_issued_before_the_gateway_began_may_have_been_done_and_is_void(
+    model: VehicleModel, safety: Safety
+) -> None:
+    uptime = itertools.chain([0.0], itertools.repeat(1.0))
+    gateway = Gateway(model, safety, lambda: NOON, lambda: next(uptime))
+    assert gateway.admit(WINDOW, request(issued=-1.5), model.initial_state(), 0.0).ack.status == "expired"
+
+
+def test_what_a_broken_actuator_refuses_stays_refused(gateway: Gateway, model: VehicleModel) -> None:
+    state = model.initial_state()
+    broken = gateway.admit(WINDOW, request(), state, 0.0, fault="no power")
+    assert (broken.ack.status, broken.ack.reason, broken.command) == ("rejected", "no power", None)
+    assert gateway.admit(WINDOW, request(), state, 0.0).ack == broken.ack
 
 
 @pytest.mark.parametrize(("expires", "status"), [(0.01, "accepted"), (0.0, "expired"), (-5.0, "expired")])
@@ -113,7 +135,7 @@ def test_what_safety_refuses_is_never_carried_out(model: VehicleModel, safety: S
         known = data.draw(st.one_of(st.none(), kinds.get(signal[1].type, numbers)))
         if known is not None:
             state.put(watched, known, data.draw(st.sampled_from([10.0, 5.0])))
-    gateway = Gateway(model, safety, wall=lambda: NOON)
+    gateway = running(model, safety)
     admission = gateway.admit(path, request(value, zone=seat), state, now)
     if safety.judge(Command(path, value, seat=seat), state, now).kind == "refuse":
         assert admission.command is None

@@ -168,7 +168,9 @@ def test_the_sunroof_asks_first_in_the_rain_and_at_speed(model: VehicleModel, sa
 def test_a_taken_seat_is_moved_by_the_driver_only_after_a_yes(model: VehicleModel, safety: Safety) -> None:
     seat = f"{PASSENGER_SEAT}.Position"
     taken: dict[str, Value] = {f"{PASSENGER_SEAT}.OccupancyStatus": "OCCUPIED"}
-    assert judge(model, safety, seat, 100, "driver", taken) == Verdict("confirm", "utter_confirm_seat_taken")
+    assert judge(model, safety, seat, 100, "driver", taken) == Verdict(
+        "confirm", "utter_confirm_seat_taken", ("utter_confirm_seat_taken",)
+    )
     assert judge(model, safety, seat, 100, "driver") == Verdict("allow")
     assert judge(model, safety, seat, 100, "passenger", taken) == Verdict("allow")
     assert judge(model, safety, seat, 100, "rear_left").kind == "refuse"
