@@ -83,7 +83,7 @@ class Gateway:
         if known := self._answers.get(key):
             return Admission(known, request.source)
         command = Command(path, request.value, seat=request.zone)
-        ack = replace(self._answer(request, command, state, now), ts=self._wall())
+        ack = self._answer(request, command, state, now)
         if fault and ack.status == "accepted":
             ack = replace(ack, status="rejected", reason=fault)
         self._answers[key] = ack

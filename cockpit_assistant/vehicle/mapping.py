@@ -113,7 +113,8 @@ class _Resolver:
                     commands[path] = Command(path, value, self.clause.intent, self.seat)
                     last = last or (signal, value)
         if not commands or last is None:  # what was said fits none of the steps
-            said = next((entity for entity in self.clause.entities if entity.entity != self.model.zone_entity), None)
+            others = (entity for entity in self.clause.entities if entity.entity != self.model.zone_entity)
+            said = next(others, None)
             about = self._about(self.model.signals[steps[0].set], said.value if said else "")
             raise _UnresolvedError(Say(UNKNOWN_VALUE, about), entity=said.entity if said else "")
         thing = self.model.thing(commands, self.language)

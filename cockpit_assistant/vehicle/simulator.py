@@ -12,7 +12,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Literal
 
 from ..clock import Clock
@@ -41,6 +42,9 @@ _HINDRANCES: dict[Mishap, Hindrance] = {
     "fuse": Hindrance.FUSE,
 }
 
+_SET_BACK = timedelta(seconds=1)
+"""By how much a clock must lie behind before it counts as set back."""
+
 RATE = 50.0
 """Steps a second of `run`."""
 
@@ -55,7 +59,9 @@ class SimulatedVehicle:
         safety: Safety,
         clock: Clock,
         wall: Callable[[], datetime] = utc_now,
+        uptime: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`wall` may be set like any clock, `uptime` counts seconds and is never set; both go with each other."""
         self.state = model.initial_state(clock.now())
         """The truth."""
         self.topics = Topics(settings.vehicle)
@@ -67,7 +73,8 @@ class SimulatedVehicle:
         self._safety = safety
         self._clock = clock
         self._wall = wall
-        self._gateway = Gateway(model, safety, wall)
+        self._gateway = Gateway(model, safety, wall, uptime)
+        self._stamped = datetime.min.replace(tzinfo=timezone.utc)
         self._mishaps: dict[str, Mishap] = {}
         self._actuators = Actuators(model, self.state, self._report)
         self._drifts = Drifts(model, self.state, clock.now())
@@ -173,7 +180,8 @@ class SimulatedVehicle:
                 self.state.put(watched, value, now)
         fault = "the actuator reports a fault" if self._mishaps.get(path) == "reject" else ""
         admission = self._gateway.admit(path, payload, self.state, now, fault)
-        self._publish(self.topics.ack(admission.source), encode_ack(admission.ack))
+        ack = replace(admission.ack, ts=self._stamp())
+        self._publish(self.topics.ack(admission.source), encode_ack(ack))
         if (command := admission.command) is not None:
             hindrance = _HINDRANCES.get(self._mishaps.get(path, "silent"), Hindrance.NONE)
             self._actuators.command(path, command.value, now, hindrance)
@@ -183,7 +191,15 @@ class SimulatedVehicle:
     def _report(self, path: str) -> None:
         value = self.state.value(path)
         if value is not None:
-            self._publish(self.topics.state(path), encode_state(StateReport(value, self._wall())), retain=True)
+            self._publish(self.topics.state(path), encode_state(StateReport(value, self._stamp())), retain=True)
+
+    def _stamp(self) -> datetime:
+        """The time by the car's clock, later for each message than for the last, unless the clock is set back."""
+        wall = self._wall()
+        if timedelta(0) <= self._stamped - wall < _SET_BACK:
+            wall = self._stamped + timedelta(microseconds=1)
+        self._stamped = wall
+        return wall
 
     def _publish(self, topic: str, payload: bytes, *, retain: bool | None = None) -> None:
         keep = topic == self.topics.availability if retain is None else retain
