@@ -72,7 +72,8 @@ def test_what_we_publish_is_what_the_document_says(value: Any) -> None:
     request = SetRequest("9f86", value, NOON, NOON + timedelta(seconds=2), "driver", "assistant-1")
     assert disagreements(payload("setRequest"), json.loads(encode_request(request))) == []
     assert disagreements(payload("stateReport"), json.loads(encode_state(StateReport(value, NOON)))) == []
-    for ack in (Ack("9f86", "accepted"), Ack("9f86", "rejected", "utter_refuse_moving"), Ack("9f86", "expired")):
+    for status, reason in (("accepted", ""), ("rejected", "utter_refuse_moving"), ("expired", "")):
+        ack = Ack("9f86", status, reason, NOON)
         assert disagreements(payload("acknowledgement"), json.loads(encode_ack(ack))) == []
     assert disagreements(payload("availability"), ONLINE.decode()) == []
     assert disagreements(payload("availability"), OFFLINE.decode()) == []
