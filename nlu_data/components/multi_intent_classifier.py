@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ class MultiIntentClassifier(IntentClassifier, EntityExtractorMixin, GraphCompone
         `learning_rate` and
         a `dropout`; `random_seed`; `checkpoints`, a folder in which an interrupted training goes on.
         Network: `units`, `layers`, attention `heads`, `buckets` for pieces of words.
-        Language: `idle_intents` ask for nothing; `connectives`, `fillers`, `corrections` are words by language.
+        Language: `idle_intents` ask for nothing; `connectives`, `fillers`, `corrections` and `together` are words
+        by language, see `practice.Words`.
         """
         return {
             "epochs": 12,
@@ -92,6 +93,7 @@ class MultiIntentClassifier(IntentClassifier, EntityExtractorMixin, GraphCompone
             "connectives": {},
             "fillers": {},
             "corrections": {},
+            "together": {},
         }
 
     def __init__(
@@ -176,15 +178,13 @@ class MultiIntentClassifier(IntentClassifier, EntityExtractorMixin, GraphCompone
         return self._resource
 
     def _words(self, tokenizer: _AnyTokenizer) -> dict[str, Words]:
-        languages = {*self.config["connectives"], *self.config["fillers"], *self.config["corrections"]}
+        kinds = [field.name for field in fields(Words)]
 
         def cut(kind: str, language: str) -> list[tuple[str, ...]]:
             return [tuple(tokenizer(phrase)) for phrase in self.config[kind].get(language, ())]
 
-        return {
-            language: Words(cut("connectives", language), cut("fillers", language), cut("corrections", language))
-            for language in sorted(languages)
-        }
+        languages = sorted({language for kind in kinds for language in self.config[kind]})
+        return {language: Words(*(cut(kind, language) for kind in kinds)) for language in languages}
 
     def _size(self) -> Size:
         options = {name: self.config[name] for name in ("units", "layers", "heads")}
@@ -395,7 +395,7 @@ def _features(
     for rows in names.values():
         counts.update(token for row in rows for token in row if is_chinese(token))
     for spoken in words.values():
-        for phrase in (*spoken.connectives, *spoken.fillers, *spoken.corrections):
+        for phrase in (*spoken.connectives, *spoken.fillers, *spoken.corrections, *spoken.together):
             counts.update({shape(token): 2 for token in phrase})
     vocabulary = ["", "<unknown>", *sorted(token for token, count in counts.items() if count > 1), COMMA]
     characters = {*common_characters(), *(token for token in counts if is_chinese(token) and len(token) == 1)}

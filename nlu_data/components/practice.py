@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .sentence import INSIDE, JOINS, OPENS, Sentence
@@ -21,6 +21,9 @@ IDLE_SHARE = 0.18
 """Of sentences that ask for nothing: more than among the examples, for there is more to be known of the world."""
 LONGEST = 56
 """Tokens of a training sentence."""
+WIDELY = 0.075
+"""Share of the intents that must have examples with a beginning or an end before requests share it: then it says what
+to do (打开, "turn off the") and not to what."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Words:
     fillers: Sequence[tuple[str, ...]] = ()
     corrections: Sequence[tuple[str, ...]] = ()
     """Come between what was said by mistake and what is meant: 不对, no wait."""
+    together: Sequence[tuple[str, ...]] = ()
+    """Come before what two requests share at their end: 天窗和车窗都打开."""
 
 
 @dataclass
@@ -121,17 +126,22 @@ class Practice:
                 if groups:
                     weights = [len(by_intent[group]) ** 0.6 for group in groups]
                     self._pools[language, asks_nothing] = (groups, weights)
-        self._by_edge: dict[tuple[str, ...], list[Request]] = defaultdict(list)
+        by_edge: dict[tuple[str, ...], list[Request]] = defaultdict(list)
         for request in requests:
             if request.intent not in idle and len(request.tokens) > 2:
                 for edge in _edges(request):
-                    self._by_edge[edge].append(request)
+                    by_edge[edge].append(request)
+        enough = max(2, WIDELY * len(intents))
+        self._by_edge = {
+            edge: own for edge, own in by_edge.items() if len({request.intent for request in own}) >= enough
+        }
         self._values = self._exchange(requests, names)
         self._alike: dict[str, list[str]] = defaultdict(list)
         common = Counter(token for request in requests for token in request.tokens if is_chinese(token))
         for character in common:
             if sound := features.sounds.get(character):
                 self._alike[sound].append(character)
+                self._alike[_blurred(sound)].append(character)
 
     def _exchange(
         self, requests: Sequence[Request], names: Mapping[str, Sequence[tuple[str, ...]]]
@@ -191,20 +201,35 @@ class Practice:
                 row.join([COMMA])
             if number and words.connectives and chance.random() < 0.35:
                 row.join(chance.choice(words.connectives))
-            if number + 1 < len(requests) and len(request.tokens) > 2 and chance.random() < 0.4:
-                partners = self._by_edge[chance.choice(_edges(request))] or [request]
-                pair = _shared(request, chance.choice(partners), chance)
-                if pair:
-                    row.add(self._varied(pair[0], chance), chance)
-                    if words.connectives and chance.random() < 0.7:
-                        row.join(chance.choice(words.connectives))
-                    row.add(self._varied(pair[1], chance), chance)
-                    number += 2
+            if number + 1 < len(requests) and chance.random() < 0.35:
+                parts = self._sharing(request, len(requests) - number, words.together, chance)
+                if parts and len(row.tokens) + sum(len(part.tokens) for part in parts) <= LONGEST:
+                    for position, part in enumerate(parts):
+                        joined = 0.7 if position + 1 == len(parts) else 0.3
+                        if position and words.connectives and chance.random() < joined:
+                            row.join(chance.choice(words.connectives))
+                        row.add(self._varied(part, chance), chance)
+                    number += len(parts)
                     continue
             if len(row.tokens) + len(request.tokens) > LONGEST:
                 break
             row.add(self._varied(request, chance), chance)
             number += 1
+
+    def _sharing(
+        self, request: Request, most: int, together: Sequence[tuple[str, ...]], chance: random.Random
+    ) -> list[Request] | None:
+        """The request and one or two others that begin or end like it, with what they share said once."""
+        edges = [edge for edge in _edges(request) if edge in self._by_edge]
+        if not edges:
+            return None
+        others = self._by_edge[chance.choice(edges)]
+        count = 3 if most > 2 and chance.random() < 0.4 else 2
+        for _ in range(4):
+            chosen = [request, *(chance.choice(others) for _ in range(count - 1))]
+            if parts := _shared(chosen, frozenset(self._by_edge), together, chance):
+                return parts
+        return None
 
     def _varied(self, request: Request, chance: random.Random) -> Request:
         """With other names and values in it, some characters misheard, or a word said twice."""
@@ -218,7 +243,8 @@ class Practice:
                 tags[start:end] = [f"B-{entity}", *[f"I-{entity}"] * (len(words) - 1)]
         if chance.random() < 0.15:
             for position, token in enumerate(tokens):
-                alike = self._alike.get(self._features.sounds.get(token, ""), ())
+                sound = self._features.sounds.get(token, "")
+                alike = self._alike.get(_blurred(sound) if chance.random() < 0.3 else sound, ())
                 if alike and chance.random() < 0.15:
                     tokens[position] = chance.choice(alike)
         if chance.random() < 0.03 and tags[0] == OUTSIDE:
@@ -265,32 +291,61 @@ def _spans(tags: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _edges(request: Request) -> list[tuple[str, ...]]:
-    """How a request begins and ends: two tokens each."""
-    return [("", *request.tokens[:2]), (*request.tokens[-2:], "")]
+    """How a request begins and ends: two tokens, or the last word of an English one."""
+    last = -2 if request.language == "zh" else -1
+    return [("", *request.tokens[:2]), (*request.tokens[last:], "")]
 
 
-def _shared(left: Request, right: Request, chance: random.Random) -> tuple[Request, Request] | None:
-    """Two requests that begin or end alike, with what they share said once."""
-    if left.intent == right.intent:
+def _blurred(sound: str) -> str:
+    """What is left of a syllable where speakers and recognisers mix up zh and z, n and l, ing and in."""
+    for clear, blurred in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l")):
+        if sound.startswith(clear):
+            sound = blurred + sound[len(clear) :]
+            break
+    return f"~{sound.removesuffix('g') if sound.endswith(('ang', 'eng', 'ing')) else sound}"
+
+
+def _shared(
+    requests: Sequence[Request],
+    edges: Collection[tuple[str, ...]],
+    together: Sequence[tuple[str, ...]],
+    chance: random.Random,
+) -> list[Request] | None:
+    """Requests that begin or end alike, with what they share said once: by the first, and by the last.
+
+    Args:
+        requests: two or more.
+        edges: beginnings and ends that may be shared.
+        together: words that may come before a shared end.
+        chance: to choose by.
+    """
+    if len({request.intent for request in requests}) < len(requests):
         return None
-    most = min(len(left.tokens), len(right.tokens)) - 1
-    begin = next((n for n in range(most) if left.tokens[n] != right.tokens[n] or _tagged(left, right, n)), most)
-    end = next(
-        (
-            n
-            for n in range(most - begin)
-            if left.tokens[-1 - n] != right.tokens[-1 - n] or _tagged(left, right, -1 - n)
-        ),
-        most - begin,
+    begins, ends = (all(_edges(request)[side] in edges for request in requests) for side in (0, 1))
+    most = min(len(request.tokens) for request in requests) - 1
+    cut = _alike_up_to(requests, range(most)) if begins and chance.random() < 0.8 else 0
+    tail = _alike_up_to(requests, range(-1, cut - most - 1, -1)) if ends and chance.random() < 0.8 else 0
+    parts = []
+    for number, request in enumerate(requests):
+        first, last = cut if number else 0, len(request.tokens) - tail
+        parts.append(replace(request, tokens=request.tokens[first:last], tags=request.tags[first:last]))
+    end = requests[-1].tokens[len(requests[-1].tokens) - tail :]
+    # What also begins requests is a verb.
+    both = chance.choice(together) if together and ("", *end[:2]) in edges and chance.random() < 0.5 else ()
+    parts[-1] = replace(
+        parts[-1],
+        tokens=(*parts[-1].tokens, *both, *end),
+        tags=(*parts[-1].tags, *[OUTSIDE] * (len(both) + len(end))),
     )
-    cut = begin if chance.random() < 0.8 else 0
-    tail = end if chance.random() < 0.8 else 0
-    first = replace(left, tokens=left.tokens[: len(left.tokens) - tail], tags=left.tags[: len(left.tags) - tail])
-    second = replace(right, tokens=right.tokens[cut:], tags=right.tags[cut:])
-    shortest = 3 if left.language == "zh" else 2
-    enough = len(second.tokens) >= shortest - 1 and len(first.tokens) >= shortest
-    return (first, second) if enough and (cut or tail) else None
+    shortest = 2 if requests[0].language == "zh" else 5
+    enough = all(sum(map(len, part.tokens)) >= shortest for part in parts)
+    return parts if enough and (cut or tail) else None
 
 
-def _tagged(left: Request, right: Request, position: int) -> bool:
-    return left.tags[position] != OUTSIDE or right.tags[position] != OUTSIDE
+def _alike_up_to(requests: Sequence[Request], positions: range) -> int:
+    """At how many positions in a row all requests have the same token, outside of entities."""
+    for count, position in enumerate(positions):
+        alike = len({request.tokens[position] for request in requests}) == 1
+        if not alike or any(request.tags[position] != OUTSIDE for request in requests):
+            return count
+    return len(positions)

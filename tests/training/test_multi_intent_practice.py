@@ -77,7 +77,7 @@ def _practice():  # type: ignore[no-untyped-def]
         request("去东方明珠", "go", "place", slice(1, 5)),
         request("你好吗", "chat"),
     ]
-    words = {"zh": Words([("然", "后")], [("嗯",)], [("不", "对")])}
+    words = {"zh": Words([("然", "后")], [("嗯",)], [("不", "对")], [("都",)])}
     tags = {"O": 0, "B-place": 1, "I-place": 2}
     intents = {name: number for number, name in enumerate(sorted({one.intent for one in requests}))}
     features = TokenFeatures(VOCABULARY, SOUNDS, 64)
@@ -107,7 +107,18 @@ def test_the_same_seed_makes_the_same_sentences() -> None:
 def test_requests_that_begin_alike_share_their_beginning() -> None:
     from components.practice import Request, _shared
 
-    left = Request(tuple("关闭空调"), ("O",) * 4, "off")
-    right = Request(tuple("关闭车窗"), ("O",) * 4, "close")
-    pairs = [pair for seed in range(20) if (pair := _shared(left, right, random.Random(seed)))]
-    assert any("".join(second.tokens) == "车窗" for _, second in pairs)
+    pair = [Request(tuple("关闭空调"), ("O",) * 4, "off"), Request(tuple("关闭车窗"), ("O",) * 4, "close")]
+    made = [parts for seed in range(20) if (parts := _shared(pair, {("", "关", "闭")}, (), random.Random(seed)))]
+    assert all(["".join(part.tokens) for part in parts] == ["关闭空调", "车窗"] for parts in made) and made
+
+
+def test_requests_that_end_alike_share_their_end_if_it_says_what_to_do() -> None:
+    from components.practice import Request, _shared
+
+    three = [Request((*thing, "打", "开"), ("O",) * 4, thing) for thing in ("空调", "车窗", "天窗")]
+    edges = {("打", "开", ""), ("", "打", "开")}
+    made = [parts for seed in range(20) if (parts := _shared(three, edges, [("都",)], random.Random(seed)))]
+    said = {"".join("".join(part.tokens) for part in parts) for parts in made}
+    assert said == {"空调车窗天窗打开", "空调车窗天窗都打开"}
+    alike = [Request(tuple("打开空调"), ("O",) * 4, "on"), Request(tuple("关闭空调"), ("O",) * 4, "off")]
+    assert all(_shared(alike, edges, (), random.Random(seed)) is None for seed in range(20))
