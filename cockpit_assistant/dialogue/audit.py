@@ -10,7 +10,7 @@ from ..nlu.model import OUT_OF_SCOPE
 from ..vehicle.model import VehicleModel
 from ..vehicle.safety import Safety
 from .domain import Domain
-from .policy import ACTIONS
+from .policy import ACTIONS, WITHOUT_RULE
 from .states import Heard
 from .stories import training_stories
 
@@ -33,7 +33,7 @@ def audit(project: Path, domain: Domain, model: VehicleModel, safety: Safety) ->
         for event in course.events
         if isinstance(event, Heard)
     }
-    for intent in sorted(domain.intents - set(model.intents) - told - OUT_OF_SCOPE):
+    for intent in sorted(domain.intents - set(model.intents) - told - set(WITHOUT_RULE) - OUT_OF_SCOPE):
         if f"utter_{intent}" not in domain.responses:
             yield f"{file}: intent {intent}: vehicle.yml maps it to nothing and there is no utter_{intent}."
     needed = {f"utter_{intent}" for intent in model.intents} | model.responses | safety.responses

@@ -62,6 +62,22 @@ ACTIONS = frozenset(
 """What rules and stories may tell the assistant to do besides speaking."""
 
 
+WITHOUT_RULE = {
+    "affirm": "action_confirm",
+    "deny": "action_decline",
+    "cancel": "action_decline",
+    "undo": "action_undo",
+    "repeat": "action_repeat",
+    "correct": "action_correct",
+    **dict.fromkeys(("more", "less", "also_there"), "action_go_on"),
+    **dict.fromkeys(("switch_back_on", "switch_back_off"), "action_switch_back"),
+    "ask_time": "action_tell_time",
+    "ask_date": "action_tell_date",
+    "change_language": "action_change_language",
+}
+"""What these intents lead to in a project that has no rule for them."""
+
+
 class Dialogue:
     """Decides what an utterance leads to, and words the outcome."""
 
@@ -228,6 +244,8 @@ class Dialogue:
                     context.flow.set_slot(slot, None)
             case "action_end":
                 turn.ends = turn.dismisses = True
+            case _ if clause.intent in WITHOUT_RULE and action not in ACTIONS:
+                self._run(WITHOUT_RULE[clause.intent], clause, turn, state, now, question)
             case _:  # no rule for this intent: its own response is what follows
                 self._utter(f"utter_{clause.intent}", clause, turn, state, now)
 

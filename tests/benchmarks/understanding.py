@@ -65,6 +65,10 @@ def main() -> None:
                 print(f"  {example.text}   wanted {example.intent}   got {got or 'nothing'}")
         for kind, tally in tallies.items():
             print(f"{language}  {kind:16}  {tally}")
+        found, wanted, agreed = (
+            sum(getattr(t, part) for t in tallies.values()) for part in ("found", "wanted", "agreed")
+        )
+        print(f"{language}  {'all requests':16}  entity F1 {200 * agreed / max(1, found + wanted):5.1f} %")
         if chosen.picture:
             chosen.picture.mkdir(parents=True, exist_ok=True)
             file = chosen.picture / f"confusion-{language}.svg"
