@@ -10,8 +10,33 @@ def likely(intent: int, surety: float) -> np.ndarray:
     return row
 
 
-def look(opens: list[float], starts: list[int], joined: list[int], sentence: object, alone: object) -> list[Piece]:
-    return second_look(np.array(opens, np.float32), starts, joined, sentence, alone, frozenset({2}))  # type: ignore[arg-type]
+def look(
+    opens: list[float],
+    starts: list[int],
+    joined: list[int],
+    sentence: object,
+    alone: object,
+    paused: tuple[int, ...] = (),
+) -> list[Piece]:
+    return second_look(
+        np.array(opens, np.float32),
+        starts,
+        joined,
+        paused,
+        sentence,  # type: ignore[arg-type]
+        alone,  # type: ignore[arg-type]
+        frozenset({2}),
+    )
+
+
+def test_a_comma_counts_as_much_as_the_first_look() -> None:
+    def alone(first: int, end: int) -> np.ndarray:
+        return likely(first // 3, 0.99)
+
+    opens = [1, 0, 0, 0.001, 0, 0]
+    assert look(opens, [0], [], lambda *_: likely(0, 0.95), alone) == [Piece(0, 6, False)]
+    cut = look(opens, [0], [], lambda *_: likely(0, 0.95), alone, paused=(3,))
+    assert cut == [Piece(0, 3, True), Piece(3, 6, True)]
 
 
 def test_a_plain_sentence_is_not_looked_at_twice() -> None:

@@ -23,7 +23,7 @@ from .parser import Parsed, ParsedEntity, ranked
 from .second_look import second_look
 from .spans import OUTSIDE
 from .text import Text
-from .token_inputs import TokenInputs, TokenTables
+from .token_inputs import COMMA, TokenInputs, TokenTables
 from .tokens import Token, tokenizer
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -128,7 +128,8 @@ class MultiIntentReader:
         opens = _softmax(scores.place)[words, Place.OPENS]
         found = []
         joined = [row for row in range(1, len(words)) if words[row] - words[row - 1] > 1]
-        for piece in second_look(opens, starts, joined, in_sentence, by_itself, self._idle):
+        pauses = [row for row in range(1, len(words)) if tokens[words[row] - 1].text == COMMA]
+        for piece in second_look(opens, starts, joined, pauses, in_sentence, by_itself, self._idle):
             group = words[piece.first : piece.end]
             if piece.alone:
                 own = alone[piece.first, piece.end]

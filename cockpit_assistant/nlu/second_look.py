@@ -32,6 +32,8 @@ SURENESS = 20
 """How much the surety of intents counts against that of places."""
 BELIEVED = 0.1
 """How far the network is believed about places: no further than one in ten against it."""
+EVEN = 0.5
+"""How likely a beginning is at least after a comma."""
 IDLE = 0.5
 """The surety that small talk counts with as a piece: it may hide anywhere."""
 
@@ -50,6 +52,7 @@ def second_look(
     opens: Floats,
     starts: Sequence[int],
     joined: Sequence[int],
+    paused: Sequence[int],
     in_sentence: Callable[[int, int], Floats],
     by_itself: Callable[[int, int], Floats],
     idle: frozenset[int],
@@ -60,14 +63,17 @@ def second_look(
         opens: probability that each word opens a request.
         starts: where requests begin at the first look.
         joined: words that come after a joint, such as 和; where such a word begins a request there is no doubt.
+        paused: words that come after a comma; there a request may begin whatever the first look says.
         in_sentence: intent probabilities of the words from first to end, read in their sentence.
         by_itself: the same, read alone.
         idle: intents that ask for nothing.
     """
     at_first = [Piece(first, end, False) for first, end in pairwise([*starts, len(opens)])]
     sure = [index for index in starts[1:] if index in joined]
-    places = [index for index in range(1, len(opens)) if opens[index] > DOUBTFUL[0] and index not in sure]
-    places = sorted(sorted(places, key=lambda index: -opens[index])[:MOST_CUTS])
+    paused = [index for index in paused if index not in starts]
+    places = [index for index in range(1, len(opens)) if opens[index] > DOUBTFUL[0] or index in paused]
+    places = [index for index in places if index not in sure]
+    places = sorted(sorted(places, key=lambda index: (index not in paused, -opens[index]))[:MOST_CUTS])
     in_doubt = any(opens[index] < DOUBTFUL[1] for index in places)
     clear = all(in_sentence(piece.first, piece.end).max() > CLEAR for piece in at_first)
     if not places or (clear and not in_doubt):
@@ -83,7 +89,8 @@ def second_look(
         cut = {piece.first for piece in pieces}
         total = 0.0
         for place in places:
-            likely = min(max(float(opens[place]), BELIEVED), 1 - BELIEVED)
+            least = EVEN if place in paused else BELIEVED
+            likely = min(max(float(opens[place]), least), 1 - BELIEVED)
             total += math.log(likely if place in cut else 1 - likely)
         return total + sum(map(surety, pieces))
 
