@@ -13,9 +13,6 @@ from ..vehicle.mapping import Resolution
 from ..vehicle.model import VehicleModel
 from .tracker import Task
 
-TAKES_BACK = ("deny", "cancel")
-"""Intents that take back what was said before them."""
-
 COURTESIES = frozenset({"greet", "thank", "goodbye", "stop", "sleep_assistant", "chat"})
 """Intents that mean nothing beside a request."""
 
@@ -35,9 +32,14 @@ def placed(clauses: Sequence[Clause], model: VehicleModel) -> tuple[Clause, ...]
 def without_slips(clauses: tuple[Clause, ...]) -> tuple[Clause, ...]:
     """Clauses without what the speaker took back in the same breath: 打开天窗，不对，打开车窗; 打开天窗，算了."""
     for index in range(len(clauses) - 1, -1, -1):
-        if len(clauses) > 1 and clauses[index].intent in TAKES_BACK:
+        if len(clauses) > 1 and _takes_back(clauses[index]):
             return clauses[index + 1 :] or clauses[index:]
     return clauses
+
+
+def _takes_back(clause: Clause) -> bool:
+    """不对, 算了, and 我说错了 where the right thing follows as a request of its own."""
+    return clause.intent in ("deny", "cancel") or (clause.intent == "correct" and not clause.entities)
 
 
 def without_courtesies(clauses: tuple[Clause, ...], pending: frozenset[str] | None) -> tuple[Clause, ...]:

@@ -118,6 +118,7 @@ class Dialogue:
         question, context.question = context.question, None
         answer = answered(question, understanding, self._model.entity_types, self._named) if question else None
         clauses = (answer,) if answer else self._meant(understanding, context)
+        turn.took_back = len(clauses) < len(understanding.clauses)
         for clause in clauses:
             self._follow(clause, turn, state, now, question)
         if question and not answer and not self._settles(clauses, question):
@@ -146,7 +147,7 @@ class Dialogue:
         waiting = context.confirmation
         pending = frozenset(c.intent for task in waiting.tasks for c in task.commands) if waiting else None
         kept = without_courtesies(without_slips(clauses), pending)
-        if len(clauses) > len(kept) and clauses[0].intent in ("deny", "cancel"):
+        if len(clauses) > len(kept) and clauses[0].intent in ("deny", "cancel", "correct"):
             context.confirmation = None
         return placed(kept, self._model)
 
@@ -221,7 +222,7 @@ class Dialogue:
             case "action_decline":
                 pending, context.confirmation = context.confirmation, None
                 turn.dismisses = True
-                dropped = pending or question or context.flow.active_form
+                dropped = pending or question or context.flow.active_form or turn.took_back
                 turn.talk(Route.CHAT, Say("utter_cancelled" if dropped else "utter_denied"))
             case "action_undo":
                 self._undo(turn, state, now)

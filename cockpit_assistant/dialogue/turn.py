@@ -17,6 +17,8 @@ class Turn:
         self.tasks: list[Task] = []
         self.ends = False
         """Whether the speaker is done with the assistant."""
+        self.took_back = False
+        """Whether a part of the sentence takes back another: 打开天窗，算了."""
         self.dismisses = False
         """Whether the speaker doesn't want to go on with what he was asked."""
         self.asks = False

@@ -18,14 +18,11 @@ from .catalogue import Catalogue
 from .clauses import Meaning
 from .entities import EntityReader
 from .language import language_of
-from .model import OUT_OF_SCOPE, NluModel, load
+from .model import OUT_OF_SCOPE, REFRAIN, NluModel, load
 from .negation import is_overlooked, torn_off
 from .parser import Parsed
 from .reader import open_reader
 from .text import Normalizer, Text, without_punctuation
-
-REFRAIN = "refrain"
-"""The intent of a request not to do something: 别开窗."""
 
 LONGEST = 200
 """Characters of an utterance that are looked at: half a minute of speech."""

@@ -23,6 +23,8 @@ CLAUSE_WORDS = Path(__file__).with_name("clauses.yml")
 """Connectives and fillers for projects without a clauses.yml of their own."""
 OUT_OF_SCOPE = frozenset({"chat", "out_of_scope", "nlu_fallback"})
 """Intents that ask for nothing, by the names Rasa projects use."""
+REFRAIN = "refrain"
+"""The intent of a request not to do something: 别开窗."""
 REMEDY = "Run `cockpit-assistant train nlu` for this project."
 
 

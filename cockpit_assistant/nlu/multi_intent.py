@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .boundaries import Place
 from .clauses import COMMA_GAP, PUNCTUATION, Meaning, Understood, stretch
-from .model import OUT_OF_SCOPE, MultiIntentSpec, NluModel
+from .model import OUT_OF_SCOPE, REFRAIN, MultiIntentSpec, NluModel
 from .network import open_network
 from .parser import Parsed, ParsedEntity, ranked
 from .second_look import second_look
@@ -128,7 +128,9 @@ class MultiIntentReader:
         opens = _softmax(scores.place)[words, Place.OPENS]
         found = []
         joined = [row for row in range(1, len(words)) if words[row] - words[row - 1] > 1]
-        pauses = [row for row in range(1, len(words)) if tokens[words[row] - 1].text == COMMA]
+        # What is not to be done is confined to its own part of the sentence: 打开空调，别开窗.
+        forbids = any(self._forbids(in_sentence(*edges)) for edges in pairwise([*starts, len(words)]))
+        pauses = [row for row in range(1, len(words)) if forbids and tokens[words[row] - 1].text == COMMA]
         for piece in second_look(opens, starts, joined, pauses, in_sentence, by_itself, self._idle):
             group = words[piece.first : piece.end]
             if piece.alone:
@@ -137,6 +139,9 @@ class MultiIntentReader:
             else:
                 found.append(self._found(scores, group, group))
         return found
+
+    def _forbids(self, intents: Floats) -> bool:
+        return self._model.intents[int(intents.argmax())] == REFRAIN
 
     def _scored(self, tokens: Sequence[Token]) -> _Scores:
         """Run the network."""

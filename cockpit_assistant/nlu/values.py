@@ -102,10 +102,22 @@ def number_in(text: str, kind: str, language: Language) -> Value | None:
     gap = "" if chinese else " "
     for length in range(len(pieces), 0, -1):
         for first in range(len(pieces) - length + 1):
+            if not chinese and not _begins_and_ends_with_number(pieces[first : first + length]):
+                continue
             value = normalise(gap.join(pieces[first : first + length]).strip(" ,.，。!?！？"), kind, language)
             if value is not None:
                 return value
     return None
+
+
+def _begins_and_ends_with_number(words: list[str]) -> bool:
+    """Whether nothing but a number stands in these English words: twenty one and a half, not "er twenty one"."""
+    ends = [word.strip(" ,.!?") for word in (words[0], words[-1])]
+    return all(
+        word.lower() in (*_FRACTIONS, *_COUNTS, "percent", "minus", *EXTREMES)
+        or _plain_english(word.replace("-", " ").replace("%", ""), "en") is not None
+        for word in ends
+    )
 
 
 def place_in_list(text: str) -> int | None:
