@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..events import Clause, Entity, Value
+from ..events import Clause, Entity, Language, Value
+from ..nlu.values import number_in
 from ..vehicle.mapping import Resolution
 from ..vehicle.model import VehicleModel
 from .tracker import Task
+
+NUMBERS = ("number", "percent")
+"""Types of entities that a bare number can be."""
 
 COURTESIES = frozenset({"greet", "thank", "goodbye", "stop", "sleep_assistant", "chat"})
 """Intents that mean nothing beside a request."""
@@ -96,13 +100,22 @@ def switched(before: Clause, said: Clause, model: VehicleModel) -> Clause | None
     return Clause(said.text, intent, said.confidence, (*kept, *zones), said.start)
 
 
-def corrected(before: Clause, said: Clause) -> Clause | None:
-    """The command before with the entities that were said now in place of its own; None if none was."""
-    if not said.entities:
+def corrected(before: Clause, said: Clause, model: VehicleModel, language: Language) -> Clause | None:
+    """The command before with what was said now in place of its own; None if nothing fits it.
+
+    A bare number is meant for the number that the command takes: 不对，二十六.
+    """
+    entities = said.entities
+    numeric = [name for name in model.values_of(before.intent) if model.entity_types.get(name) in NUMBERS]
+    if numeric and all(model.entity_types.get(entity.entity) in NUMBERS for entity in entities):
+        value = number_in(said.text, model.entity_types[numeric[0]], language)
+        if value is not None:
+            entities = (Entity(numeric[0], value, said.start, said.start + len(said.text), said.text),)
+    if not entities:
         return None
-    names = {entity.entity for entity in said.entities}
+    names = {entity.entity for entity in entities}
     kept = tuple(entity for entity in before.entities if entity.entity not in names)
-    return replace(before, text=said.text, entities=kept + said.entities)
+    return replace(before, text=said.text, entities=kept + entities)
 
 
 def _zones(clause: Clause, model: VehicleModel) -> tuple[Entity, ...]:

@@ -256,7 +256,7 @@ class Dialogue:
         meant, wrong, same_as = None, None, None
         if latest := context.latest:
             if action == "action_correct":
-                meant, wrong = corrected(latest.clause, clause), latest.task
+                meant, wrong = corrected(latest.clause, clause, self._model, turn.language), latest.task
             elif action == "action_switch_back":
                 meant = switched(latest.clause, clause, self._model)
             else:

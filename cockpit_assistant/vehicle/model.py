@@ -110,6 +110,11 @@ class VehicleModel:
         rule = self.intents.get(intent)
         return frozenset({*(step.set for step in rule.steps), *rule.read}) if rule else frozenset()
 
+    def values_of(self, intent: str) -> tuple[str, ...]:
+        """The entities whose values an intent sets."""
+        rule = self.intents.get(intent)
+        return tuple(dict.fromkeys(step.to.entity for step in rule.steps if step.to.entity)) if rule else ()
+
     def has_places(self, intent: str) -> bool:
         """Whether an intent is about something that exists at several seats."""
         return any(self.signals[name].zones for name in self.signals_of(intent))

@@ -6,7 +6,7 @@ import pytest
 from talk import PLAYBOOK, TEMPERATURE, WINDOW, Talk, clause
 
 from cockpit_assistant.dialogue.policy import ANSWER_WITHIN
-from cockpit_assistant.events import Command, CommandFailed, Entity, Failure, Route, Say
+from cockpit_assistant.events import Clause, Command, CommandFailed, Entity, Failure, Route, Say
 
 
 def responses(says: tuple[Say, ...]) -> list[str]:
@@ -31,6 +31,13 @@ def test_undoing_a_correction_goes_back_to_before_the_mistake() -> None:
     talk.confirm(*talk.hear(clause("set_temperature", temperature=20)).commands)
     talk.confirm(*talk.hear(clause("correct", temperature=26)).commands)
     assert paths(talk.hear(clause("undo")).commands) == {TEMPERATURE.format("Driver"): 23.0}
+
+
+def test_a_bare_number_corrects_the_number() -> None:
+    talk = Talk()
+    talk.confirm(*talk.hear(clause("set_temperature", temperature=20)).commands)
+    wrong_words = Clause("不对，二十六", "correct", 1.0, (Entity("volume", 6, 5, 6, "六"),))
+    assert paths(talk.hear(wrong_words).commands) == {TEMPERATURE.format("Driver"): 26.0}
 
 
 def test_what_is_still_moving_can_be_undone() -> None:
