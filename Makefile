@@ -13,7 +13,7 @@ demo: $(MODELS)
 	$(BIN)/cockpit-assistant demo
 
 test: $(TEST_MODELS) lint types
-	$(BIN)/cockpit-assistant check
+	$(BIN)/cockpit-assistant check --stories
 	$(BIN)/pytest
 
 lint: $(VENV)/.installed

@@ -190,9 +190,9 @@ class Listener:
         if text is None:  # the detector took something else for the wake phrase
             self.sleep()
         elif text:
+            self.sleep()  # first of all: what is answered to the text may open a follow-up
             yield ended
             yield FinalTranscript(text, transcript.language, ended.seat, transcript.confidence)
-            self.sleep()
         elif self._phrase is not None:  # only the wake phrase so far: the command is still to come
             self._phrase = None
             self._deadline = ended.decided + self._settings.no_speech_timeout

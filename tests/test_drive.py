@@ -14,7 +14,16 @@ import yaml
 from cockpit_assistant.assembly import Ears, Project
 from cockpit_assistant.cli.replay import turns_of
 from cockpit_assistant.config import Settings
-from cockpit_assistant.events import CommandFailed, CommandSent, Record, ReplySpoken, Value, WakeDetected
+from cockpit_assistant.events import (
+    CommandConfirmed,
+    CommandFailed,
+    CommandSent,
+    Record,
+    Reply,
+    ReplySpoken,
+    Value,
+    WakeDetected,
+)
 from cockpit_assistant.replay.runner import rig
 from cockpit_assistant.replay.scene import scene_of
 from cockpit_assistant.speech import open_voice
@@ -24,10 +33,14 @@ pytestmark = [pytest.mark.audio, pytest.mark.broker]
 
 DRIVE = Path(__file__).parents[1] / "nlu_data" / "demo" / "drive.flac"
 
+BROKEN_WINDOW = "Vehicle.Cabin.Door.Row2.DriverSide.Window.Position"
+
 AFTERWARDS = {
     "Vehicle.Cabin.HVAC.IsAirConditioningActive": True,
     "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature": 22.0,
-    "Vehicle.Cabin.Door.Row1.PassengerSide.Window.Position": 0,
+    "Vehicle.Cabin.HVAC.Station.Row1.Passenger.Temperature": 25.0,
+    "Vehicle.Cabin.Door.Row2.PassengerSide.Window.Position": 0,
+    "Vehicle.Cabin.Sunroof.Position": 0,
     "Vehicle.Private.Infotainment.Navigation.Destination": "首都机场",
     "Vehicle.Body.Trunk.Rear.Position": 0,
     "Vehicle.Cabin.Light.AmbientLight.Row1.DriverSide.IsLightOn": True,
@@ -56,7 +69,8 @@ def drive(project: Project, settings: Settings, ears: Ears) -> tuple[list[Record
 def test_every_line_of_the_drive_is_heard_as_a_turn(drive: tuple[list[Record], dict[str, Value]]) -> None:
     records, _ = drive
     lines = yaml.safe_load(DRIVE.with_suffix(".yml").read_text(encoding="utf-8"))["lines"]
-    assert sum(isinstance(record.event, WakeDetected) for record in records) == len(lines)
+    woken = sum(isinstance(record.event, WakeDetected) for record in records)
+    assert woken == sum("wake" in line for line in lines)
     turns = turns_of(records, DRIVE)
     assert [turn["lang"] for turn in turns] == [line["lang"] for line in lines]
 
@@ -74,9 +88,33 @@ def test_the_tailgate_of_the_moving_car_is_refused(drive: tuple[list[Record], di
     assert "refuse" in {turn["route"] for turn in turns_of(records, DRIVE)}
 
 
-def test_nothing_fails_and_every_turn_is_answered_aloud(drive: tuple[list[Record], dict[str, Value]]) -> None:
+def test_a_yes_without_the_wake_phrase_opens_the_sunroof_and_undo_closes_it(
+    drive: tuple[list[Record], dict[str, Value]],
+) -> None:
     records, _ = drive
-    assert [record.event for record in records if isinstance(record.event, CommandFailed)] == []
+    sunroof = [
+        record.event.command.value
+        for record in records
+        if isinstance(record.event, CommandConfirmed)
+        and record.event.command.path == "Vehicle.Cabin.Sunroof.Switch"
+    ]
+    assert sunroof == ["ONE_SHOT_OPEN", "ONE_SHOT_CLOSE"]
+
+
+def test_the_window_without_power_is_told_and_nothing_else_fails(
+    drive: tuple[list[Record], dict[str, Value]],
+) -> None:
+    records, _ = drive
+    failed = {record.event.command.path for record in records if isinstance(record.event, CommandFailed)}
+    assert failed == {BROKEN_WINDOW}
+    replies = [record.event for record in records if isinstance(record.event, Reply)]
+    told = [reply.text for reply in replies if "utter_failed_partly" in reply.responses]
+    assert len(told) == 1
+    assert "左后" in told[0]
+
+
+def test_every_turn_is_answered_aloud(drive: tuple[list[Record], dict[str, Value]]) -> None:
+    records, _ = drive
     spoken = {
         record.turn for record in records if isinstance(record.event, ReplySpoken) and len(record.event.samples)
     }

@@ -106,9 +106,12 @@ def corrected(before: Clause, said: Clause, model: VehicleModel, language: Langu
     A bare number is meant for the number that the command takes: 不对，二十六.
     """
     entities = said.entities
-    numeric = [name for name in model.values_of(before.intent) if model.entity_types.get(name) in NUMBERS]
-    if numeric and all(model.entity_types.get(entity.entity) in NUMBERS for entity in entities):
-        value = number_in(said.text, model.entity_types[numeric[0]], language)
+    kinds = model.entity_types
+    numeric = [name for name in model.values_of(before.intent) if kinds.get(name) in NUMBERS]
+    heard = {entity.entity for entity in entities}
+    part = any(kinds[name] == "percent" for name in heard & set(numeric))  # 一半 is no number beside its command
+    if numeric and not part and all(kinds.get(name) in NUMBERS for name in heard):
+        value = number_in(said.text, kinds[numeric[0]], language)
         if value is not None:
             entities = (Entity(numeric[0], value, said.start, said.start + len(said.text), said.text),)
     if not entities:

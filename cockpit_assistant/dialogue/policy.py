@@ -23,6 +23,7 @@ from ..events import (
     Say,
     Seat,
     Understanding,
+    Value,
 )
 from ..nlu.model import OUT_OF_SCOPE
 from ..vehicle.intents import OUT_OF_RANGE
@@ -363,9 +364,14 @@ class Dialogue:
         """Keep how things are before a task."""
         paths = [command.path for command in task.commands]
         known = {path: self._model.reverse(path, state) for path in paths}
-        task.before = {path: value for path, value in known.items() if value is not None}
+        task.before = {path: self._exactly(path, value) for path, value in known.items() if value is not None}
         shown = [self._model.outcome(command.path, command.value)[0] for command in task.commands]
         task.shown = {path: state.value(path) for path in shown}
+
+    def _exactly(self, path: str, value: Value) -> Value:
+        """Where an actuator was sent, if it has come to rest there within its tolerance; else where it is."""
+        aim, owner = self.tracker.aimed(path), self._model.signal_at(path)
+        return aim if owner and aim is not None and owner[1].shows(aim, value) else value
 
     def _taken_back(self, wrong: Task | None, right: Task, turn: Turn) -> list[Task]:
         """What takes back the part of a wrong task that the right one doesn't set anew; nothing is said of it."""

@@ -204,6 +204,17 @@ class Tracker:
         self.errands.append(errand)
         self.history = [*self.history, errand][-MEMORY:]
 
+    def aimed(self, path: str) -> Value | None:
+        """Where the latest command for a path wanted it; None if there was none."""
+        commands = (
+            command
+            for errand in reversed(self.history)
+            for task in reversed(errand.tasks)
+            if task.begun
+            for command in task.commands
+        )
+        return next((command.value for command in commands if command.path == path), None)
+
     def to_undo(self, seat: Seat) -> list[Task]:
         """The tasks of the seat's last turn that moved something and has not been undone."""
         for errand in reversed(self.history):

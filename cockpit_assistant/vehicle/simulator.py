@@ -183,6 +183,7 @@ class SimulatedVehicle:
         ack = replace(admission.ack, ts=self._stamp())
         self._publish(self.topics.ack(admission.source), encode_ack(ack))
         if (command := admission.command) is not None:
+            self._report(self._model.outcome(path, command.value)[0])  # as it is: perhaps nothing has to move
             hindrance = _HINDRANCES.get(self._mishaps.get(path, "silent"), Hindrance.NONE)
             self._actuators.command(path, command.value, now, hindrance)
 
