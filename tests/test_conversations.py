@@ -1,4 +1,4 @@
-"""Conversations as test stories: `make test` holds those of the shipped project by `check --stories`; here, the form."""
+"""The form of conversations; those of the shipped project are held by `check --stories`, which `make test` runs."""
 
 from __future__ import annotations
 

@@ -136,6 +136,8 @@ class Dialogue:
         return all(self._stands_alone(clause, understanding, state) for clause in understanding.clauses)
 
     def _stands_alone(self, clause: Clause, understanding: Understanding, state: VehicleState) -> bool:
+        if clause.intent in WITHOUT_RULE:  # about the talk itself: 再高一点, 撤销, yes
+            return True
         resolution = self._resolve(clause, understanding.language, understanding.seat, state)
         return bool(resolution.commands or resolution.readings) and not resolution.missing
 
@@ -303,7 +305,11 @@ class Dialogue:
             self._ask(clause, resolution, slots, turn, state, now)
         elif resolution.commands:
             pending = context.confirmation
-            if pending and {c for task in pending.tasks for c in task.commands} == set(resolution.commands):
+            if (
+                pending
+                and not turn.confirms
+                and {c for task in pending.tasks for c in task.commands} == set(resolution.commands)
+            ):
                 self._affirm(turn, state, now)  # 打开吧, instead of a yes
                 return
             task = self._task(clause.intent, resolution, slots, state)
@@ -416,8 +422,13 @@ class Dialogue:
             else:
                 turn.start(task)
         if waiting:
-            confirmation = Confirmation(tuple(waiting), agreed | {*asked}, turn.language, now + ANSWER_WITHIN)
-            self.tracker.context(turn.seat).confirmation = confirmation
+            context = self.tracker.context(turn.seat)
+            if turn.confirms and context.confirmation:  # the same sentence has asked before: one yes for both
+                waiting = [*context.confirmation.tasks, *waiting]
+                agreed |= context.confirmation.reasons
+            turn.confirms = True
+            expires = now + ANSWER_WITHIN
+            context.confirmation = Confirmation(tuple(waiting), agreed | {*asked}, turn.language, expires)
 
     def _affirm(self, turn: Turn, state: VehicleState, now: float) -> None:
         context = self.tracker.context(turn.seat)

@@ -23,6 +23,8 @@ class Turn:
         """Whether the speaker doesn't want to go on with what he was asked."""
         self.asks = False
         """Whether the assistant has asked something."""
+        self.confirms = False
+        """Whether the assistant has asked for a yes."""
         self._say: list[Say] = []
         self._routes: list[Route] = []
 
@@ -38,7 +40,7 @@ class Turn:
 
     def talk(self, route: Route, say: Say) -> None:
         """Say something at once."""
-        self.asks = self.asks or route in (Route.CONFIRM,)
+        self.asks = self.asks or route is Route.CONFIRM
         self._routes.append(route)
         self._say.append(say)
 

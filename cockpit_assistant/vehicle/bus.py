@@ -208,7 +208,7 @@ class VehicleBus:
             self._complain(message.topic, str(error))
 
     def _note_availability(self, payload: bytes) -> None:
-        if payload not in (ONLINE, OFFLINE, b""):
+        if payload not in (ONLINE, OFFLINE):
             raise MalformedError(f"neither `{ONLINE.decode()}` nor `{OFFLINE.decode()}`")
         online = payload == ONLINE
         if online and not self._vehicle_online:

@@ -175,6 +175,8 @@ class VehicleModel:
         """The value to command so that the car goes back to how it is in `state`; None if there is no one value."""
         name, seats = self._owner[path]
         signal = self.signals[name]
+        if signal.lasting:
+            return None
         if not signal.confirmed_by:
             return state.value(path)
         shown = state.value(self.signals[signal.confirmed_by].path_at(next(iter(seats), None)))

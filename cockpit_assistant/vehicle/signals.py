@@ -123,6 +123,8 @@ class Signal(BaseModel):
     """Seconds before it begins to move."""
     tolerance: Annotated[float, Field(ge=0)] = 0.0
     """How far from the target the car may stop and still have done what it was told."""
+    lasting: bool = False
+    """What was set can't be taken back: a message that has been sent."""
     rest: Literalised | None = None
     """What a push-button falls back to after its work is done."""
     drives: dict[str, Literalised | dict[Literalised, Literalised]] = {}

@@ -261,7 +261,8 @@ class Drive:
         return self.to_assistant.activity + self.to_vehicle.activity + len(self.ledger)
 
     def _is_connected(self) -> bool:
-        return self.bus.linked and self.vehicle.linked and self.bus.online
+        proxies = self.to_assistant.carries and self.to_vehicle.carries
+        return proxies and self.bus.linked and self.vehicle.linked and self.bus.online
 
     def reconnect(self, patience: float = 20.0) -> bool:
         """Give the product real time to find the broker again."""

@@ -164,6 +164,12 @@ class Proxy:
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, name="proxy", daemon=True).start()
 
+    @property
+    def carries(self) -> bool:
+        """Whether a client's connection is whole; its client may not have noticed yet that it is not."""
+        with self._lock:
+            return any(not (one.finished or one.half_open) for one in self._connections)
+
     # --- maltreatment ------------------------------------------------------------------------------------------
 
     def block(self, ways: frozenset[Way] = BOTH) -> None:

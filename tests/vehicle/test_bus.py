@@ -304,7 +304,9 @@ def test_a_broker_killed_in_mid_command_fails_it_and_nothing_is_sent_later(
     road.settle()
     broker.stop()
     outcomes = bus.poll(timeout=10)
-    assert [failure(outcome)[0] for outcome in outcomes if isinstance(outcome, CommandFailed)] == [Failure.NO_ANSWER]
+    assert [failure(outcome)[0] for outcome in outcomes if isinstance(outcome, CommandFailed)] == [
+        Failure.NO_ANSWER
+    ]
     vehicle.fail(WINDOW, None)
     assert failure(bus.send(Command(WINDOW, 100)))[0] is Failure.OFFLINE
 
