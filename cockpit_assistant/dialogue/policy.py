@@ -447,10 +447,9 @@ class Dialogue:
             return
         commands = [command for task in reversed(tasks) for command in task.reverse("undo", turn.seat)]
         thing = self._model.thing([command.path for command in reversed(commands)], turn.language)
-        undo = Task(commands, {}, Say("utter_undone", (("thing", thing),)), None, thing, restores=True)
+        said = Say("utter_undone", (("thing", thing),))
+        undo = Task(commands, {}, said, None, thing, restores=True, takes_back=tuple(tasks))
         self._gate([undo], turn, state, now)
-        for task in tasks:
-            task.restored = undo in turn.tasks
 
     def is_hurried(self, state: VehicleState) -> bool:
         """Whether replies are to be as short as can be."""

@@ -40,6 +40,8 @@ class Task:
     """What the paths that show its outcome showed when this was decided."""
     restores: bool = False
     """Whether it takes back what an earlier task did; then it can't be taken back itself."""
+    takes_back: tuple[Task, ...] = ()
+    """The tasks that it undoes."""
     begun: bool = False
     """Whether its commands have been given."""
     restored: bool = False

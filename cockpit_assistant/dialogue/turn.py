@@ -34,6 +34,8 @@ class Turn:
         if any({command.path: command.value for command in earlier.commands} == wanted for earlier in self.tasks):
             return  # said twice
         task.begun = True
+        for undone in task.takes_back:
+            undone.restored = True
         for earlier in self.tasks:
             earlier.commands = [c for c in earlier.commands if wanted.get(c.path, c.value) == c.value]
         self.tasks = [*(earlier for earlier in self.tasks if earlier.commands), task]

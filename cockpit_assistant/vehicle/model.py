@@ -177,6 +177,8 @@ class VehicleModel:
         signal = self.signals[name]
         if signal.lasting:
             return None
+        if signal.undone_by is not None:
+            return signal.undone_by
         if not signal.confirmed_by:
             return state.value(path)
         shown = state.value(self.signals[signal.confirmed_by].path_at(next(iter(seats), None)))

@@ -125,6 +125,8 @@ class Signal(BaseModel):
     """How far from the target the car may stop and still have done what it was told."""
     lasting: bool = False
     """What was set can't be taken back: a message that has been sent."""
+    undone_by: Literalised | None = None
+    """The value that takes back any other: a call is undone by hanging up, not by calling somebody else."""
     rest: Literalised | None = None
     """What a push-button falls back to after its work is done."""
     drives: dict[str, Literalised | dict[Literalised, Literalised]] = {}
@@ -150,7 +152,7 @@ class Signal(BaseModel):
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}.")
         written = [*self.levels, *(self.initial.values() if isinstance(self.initial, dict) else [self.initial])]
-        for value in (*written, self.rest):
+        for value in (*written, self.rest, self.undone_by):
             if value is not None and (wrong := self.misfit(value)):
                 raise ValueError(wrong)
         if isinstance(self.initial, dict) and set(self.initial) != set(self.zones):

@@ -22,8 +22,8 @@ IDLE_SHARE = 0.18
 LONGEST = 56
 """Tokens of a training sentence."""
 WIDELY = 0.075
-"""Share of the intents that must have examples with a beginning or an end before requests share it: then it says what
-to do (打开, "turn off the") and not to what."""
+"""Share of the intents that must have examples with a beginning or an end before requests share it: then it says
+what to do (打开, "turn off the") and not to what."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,28 @@ def test_undo_goes_back_turn_by_turn_and_stays_with_its_seat() -> None:
     assert paths(talk.hear(clause("undo"), seat="passenger").commands) == {WINDOW.format("PassengerSide"): 0}
 
 
+def test_an_undo_that_needs_a_yes_is_done_once() -> None:
+    talk = Talk()
+    talk.state.put("Vehicle.Cabin.Sunroof.Position", 100, 0.0)
+    talk.confirm(*talk.hear(clause("close_sunroof")).commands)
+    talk.state.put("Vehicle.Cabin.Sunroof.Position", 0, 0.0)
+    talk.state.put("Vehicle.Body.Raindetection.Intensity", 60, 0.0)
+    assert talk.hear(clause("undo")).route is Route.CONFIRM
+    assert talk.hear(clause("affirm")).commands
+    assert responses(talk.hear(clause("undo")).say) == ["utter_nothing_to_undo"]
+
+
+def test_a_call_is_undone_by_hanging_up_and_a_message_not_at_all() -> None:
+    talk = Talk()
+    for contact in ("Anna", "Bob"):
+        talk.confirm(*talk.hear(clause("call_contact", contact=contact)).commands)
+    assert [command.value for command in talk.hear(clause("undo")).commands] == [""]
+    talk = Talk()
+    talk.hear(clause("send_message", contact="Anna", message="hello"))
+    talk.confirm(*talk.hear(clause("affirm")).commands)
+    assert responses(talk.hear(clause("undo")).say) == ["utter_nothing_to_undo"]
+
+
 def test_what_never_happened_is_not_undone() -> None:
     talk = Talk()
     command = talk.hear(clause("open_window", zone="driver")).commands[0]

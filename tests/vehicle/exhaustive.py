@@ -537,7 +537,7 @@ PROHIBITIONS = (
     Prohibition("another light position in the dark", _LIGHTS + "LightSwitch",
                 Test("in", ("POSITION", "DAYTIME_RUNNING_LIGHTS")), (DARK, MOVING)),
     Prohibition("a video that the front passenger starts", r".*\.Video\.Title", Test("not", ""),
-                (IN_GEAR,), ("passenger",)),
+                (IN_GEAR,), frozenset({"passenger"})),
     Prohibition("a scene of the parked car, started by the front passenger", r".*\.Cabin\.Scene",
                 Test("in", ("CAMPING", "PET", "CAR_WASH", "CINEMA", "PARKED", "NAP")), (IN_GEAR,), GUESTS),
     Prohibition("the camera is hidden while reversing", r".*\.Camera\.IsShown", is_(False), (REVERSING,)),
