@@ -71,7 +71,7 @@ def _read(files: Sequence[Path], domain: Domain) -> tuple[Story, ...]:
         try:
             if not _HAS_STORIES.search(file.read_bytes()):
                 continue
-            document = _document(file)
+            document = Document(file)
             for kind, title in (("stories", "story"), ("rules", "rule")):
                 found += _items(document, kind, title, domain, problems)
         except OSError as error:
@@ -81,13 +81,6 @@ def _read(files: Sequence[Path], domain: Domain) -> tuple[Story, ...]:
     if problems:
         raise ProjectError("\n".join(problems))
     return tuple(found)
-
-
-def _document(file: Path) -> Document:
-    try:
-        return Document(file)
-    except (TypeError, KeyError, AttributeError):  # keys that are lists, `!!bool maybe`
-        raise ProjectError(f"{file}: not valid YAML: a key or tagged value that can't be read.") from None
 
 
 def _items(document: Document, kind: str, title: str, domain: Domain, problems: list[str]) -> Iterator[Story]:

@@ -49,7 +49,8 @@ class Document:
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise ProjectError(f"{file}:{line}: not valid YAML: {error.problem}.") from None
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
+        except (yaml.YAMLError, ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+            # The last three come from PyYAML itself, on lists as keys and on tags that don't fit their value.
             raise ProjectError(f"{file}: not valid YAML: {error}.") from None
         if not isinstance(data, dict):
             raise ProjectError(f"{file}:1: must be a mapping of keys to values.")

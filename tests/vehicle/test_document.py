@@ -63,3 +63,8 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     said = complaint(tmp_path, "things:\n  a:\n    - {mode: 1}\n    - {mode: x, count: many}\n")
     assert [line.split(": ")[1] for line in said.splitlines()] == ["things.a[0].mode", "things.a[1].count"]
+
+
+@pytest.mark.parametrize("text", ["[a, b]: 1", "{}: 1", "a: !!bool maybe", "a: !!timestamp x", "? [1]\n: 2"])
+def test_keys_and_tags_that_mean_nothing_are_one_clear_error(tmp_path: Path, text: str) -> None:
+    assert "not valid YAML" in complaint(tmp_path, text)
