@@ -119,6 +119,12 @@ class Assistant:
         self._turn += 1
         self._take(FinalTranscript(text, language or self._interpreter.language_of(text), seat))
 
+    def heed(self, understanding: Understanding) -> None:
+        """Take a request that needs no understanding any more: of a button, or another program in the car."""
+        self._begin()
+        self._turn += 1
+        self._take(understanding)
+
     def attend(self, wait: float = 0.0) -> None:
         """Look after what happens without speech: the car's answers, replies due, speech that is ready.
 

@@ -141,3 +141,11 @@ def test_any_words_give_a_finite_number_or_nothing(words: str, kind: str, langua
 )
 def test_the_number_of_an_answer_is_read_whole(text: str, language: str, value: float | None) -> None:
     assert number_in(text, "number", language) == value
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "value"),
+    [("零下五", "zh", -5), ("负三", "zh", -3), ("minus five", "en", -5), ("negative two and a half", "en", -2.5)],
+)
+def test_numbers_below_zero(words: str, language: str, value: float) -> None:
+    assert normalise(words, "number", language) == value

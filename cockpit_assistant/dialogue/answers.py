@@ -47,7 +47,7 @@ def _value(question: Question, understanding: Understanding, kind: str, named: N
     entity = _said(understanding, question.entity)
     text, language = understanding.text, understanding.language
     number = kind in ("number", "percent")
-    found = named(question.entity, text) if named and entity is None and kind == "text" else None
+    found = named(question.entity, text) if named and entity is None and (number or kind == "text") else None
     if found is not None and len(understanding.clauses) <= 1:
         return Entity(question.entity, found, 0, len(text), text)
     # A number with no more than its unit is the answer, whatever else the words may be taken for.

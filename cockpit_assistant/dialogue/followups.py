@@ -112,6 +112,8 @@ def corrected(before: Clause, said: Clause, model: VehicleModel, language: Langu
     part = any(kinds[name] == "percent" for name in heard & set(numeric))  # 一半 is no number beside its command
     if numeric and not part and all(kinds.get(name) in NUMBERS for name in heard):
         value = number_in(said.text, kinds[numeric[0]], language)
+        if value is None and entities:  # a number all the same, understood as one of another kind
+            value = entities[0].value
         if value is not None:
             entities = (Entity(numeric[0], value, said.start, said.start + len(said.text), said.text),)
     if not entities:

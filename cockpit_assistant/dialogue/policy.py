@@ -312,6 +312,9 @@ class Dialogue:
             ):
                 self._affirm(turn, state, now)  # 打开吧, instead of a yes
                 return
+            if wrong and wrong.wants(resolution.commands):
+                turn.ask(Say("utter_nothing_to_go_on"))  # the same again is no correction
+                return
             task = self._task(clause.intent, resolution, slots, state)
             context.latest = Latest(clause, task, now + GOES_ON_WITHIN)
             self._gate([*self._taken_back(wrong, task, turn), task], turn, state, now)

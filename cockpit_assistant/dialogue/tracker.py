@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..events import (
@@ -62,6 +62,10 @@ class Task:
     def settled(self) -> bool:
         """Whether every command has an outcome."""
         return len(self.confirmed) + len(self.failed) == len(self.commands)
+
+    def wants(self, commands: Sequence[Command]) -> bool:
+        """Whether other commands come to the same."""
+        return {(own.path, own.value) for own in self.commands} == {(one.path, one.value) for one in commands}
 
     def lacks(self, command: Command) -> bool:
         """Whether a command of this task has not been sent yet."""

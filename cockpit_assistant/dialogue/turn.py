@@ -30,9 +30,9 @@ class Turn:
 
     def start(self, task: Task) -> None:
         """Set a task going; where it contradicts what the same sentence asked for before, the later words count."""
-        wanted = {command.path: command.value for command in task.commands}
-        if any({command.path: command.value for command in earlier.commands} == wanted for earlier in self.tasks):
+        if any(earlier.wants(task.commands) for earlier in self.tasks):
             return  # said twice
+        wanted = {command.path: command.value for command in task.commands}
         task.begun = True
         for undone in task.takes_back:
             undone.restored = True

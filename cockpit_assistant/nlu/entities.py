@@ -78,10 +78,14 @@ class EntityReader:
         return tuple(read)
 
     def named(self, entity: str, text: str) -> Value | None:
-        """The value that a text has a word for: a name of the entity's table, or a value that vehicle.yml lists."""
+        """The value that a text has a word for: a name of the entity's table, or a value that vehicle.yml lists.
+
+        A number may be named as well, by the end of its range: 最低.
+        """
         if self._catalogue.lists(entity):
             return self._catalogue.within(entity, text)
-        values = self._words.get(entity, frozenset())
+        numeric = self._types.get(entity) in NUMBERS
+        values: frozenset[Value] = frozenset(EXTREMES) if numeric else self._words.get(entity, frozenset())
         spoken = {word: value for word, value in self._synonyms.items() if value in values}
         spoken |= {str(value): str(value) for value in values}
         lower = f" {text.lower()} "

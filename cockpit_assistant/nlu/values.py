@@ -19,6 +19,7 @@ EXTREMES = ("max", "min")
 LONGEST_ANSWER = 24
 
 _CHINESE_NUMBER = re.compile(r"[零〇一二两俩三四五六七八九十百千万亿点\d.]+")
+_BELOW_ZERO = re.compile(r"零下|负|(?:minus|negative)\s", re.IGNORECASE)
 _DIGITS = re.compile(r"-?\d+(?:\.\d+)?")
 _FRACTION_OF = re.compile(r"(.+)分之(.+)")
 _TENTHS = re.compile(r"([一二两三四五六七八九\d])成(半?)")
@@ -144,6 +145,9 @@ def is_bare_number(text: str, kind: str, language: Language) -> bool:
 
 def _number(words: str, percent: bool, language: Language) -> float | None:
     """The number meant, of a hundred if `percent`: then 半 and "a third" are parts of the whole."""
+    if match := _BELOW_ZERO.match(words):
+        below = _number(words[match.end() :].strip(), percent, language)
+        return None if below is None else -below
     whole = 100.0 if percent else 1.0
     if match := _DIGITS.fullmatch(words.replace("%", "").replace("percent", "").strip()):
         return float(match.group())

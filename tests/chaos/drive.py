@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -37,8 +37,7 @@ from rich.table import Table
 from cockpit_assistant.assembly import Project, assemble
 from cockpit_assistant.clock import StreamClock
 from cockpit_assistant.config import BusSettings, Settings
-from cockpit_assistant.events import Command, Decision, Language, Record, Route, Seat, Understanding, Value
-from cockpit_assistant.nlu.interpreter import Interpreter
+from cockpit_assistant.events import Command, Decision, Record, Route, Seat, Understanding, Value
 from cockpit_assistant.resources import shipped
 from cockpit_assistant.vehicle.broker import EmbeddedBroker
 
@@ -91,8 +90,10 @@ class Mosquitto:
         """Start it and wait until it listens."""
         assert MOSQUITTO
         self._process = subprocess.Popen([MOSQUITTO, "-p", str(self.port)], stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 10
         while True:
             assert self._process.poll() is None, "Mosquitto did not start"
+            assert time.monotonic() < until, "Mosquitto does not listen"
             with socket.socket() as probe:
                 if probe.connect_ex((self.host, self.port)) == 0:
                     return self
@@ -114,16 +115,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-class _Script:
-    """Stands in for the interpreter: what was said has been understood already."""
-
-    def __init__(self) -> None:
-        self.next = Understanding("", "en", "driver", ())
-
-    def parse(self, text: str, language: Language, seat: Seat) -> Understanding:
-        return self.next
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +159,6 @@ class Drive:
         model = project.model
         self.bus = WitnessedBus(self._settings(self.to_assistant), model, self.clock, self.bus_wall, self.ledger)
         self.assistant = assemble(project, Settings(), self.bus, self.clock, observers=(self._observe,))
-        self._script = _Script()
-        self.assistant._interpreter = cast(Interpreter, self._script)
         DialogueWitness(self.assistant._dialogue, self.assistant._wording, self.ledger, self.bus)
         self.chatter = Chatter(model, self.rng)
 
@@ -320,8 +309,7 @@ class Drive:
 
     def say(self, said: Understanding) -> None:
         """Have somebody say what is understood like this."""
-        self._script.next = said
-        self.assistant.read(said.text, said.seat, said.language)
+        self.assistant.heed(said)
 
     def command(self, command: Command) -> None:
         """Give a command past the dialogue."""

@@ -40,6 +40,20 @@ def test_a_bare_number_corrects_the_number() -> None:
     assert paths(talk.hear(wrong_words).commands) == {TEMPERATURE.format("Driver"): 26.0}
 
 
+def test_a_number_of_another_kind_corrects_the_number_of_the_command() -> None:
+    talk = Talk("en")
+    talk.confirm(*talk.hear(clause("open_window", zone="driver")).commands)
+    halfway = Clause("no I meant halfway", "correct", 1.0, (Entity("temperature", 50, 11, 18, "halfway"),))
+    assert paths(talk.hear(halfway).commands) == {WINDOW.format("DriverSide"): 50}
+
+
+def test_a_correction_that_changes_nothing_is_asked_about() -> None:
+    talk = Talk()
+    talk.confirm(*talk.hear(clause("open_window", zone="driver")).commands)
+    again = talk.hear(clause("correct", zone="driver"))
+    assert (again.commands, responses(again.say)) == ((), ["utter_nothing_to_go_on"])
+
+
 def test_what_is_still_moving_can_be_undone() -> None:
     talk = Talk()
     talk.hear(clause("open_window", zone="driver"))
