@@ -14,7 +14,7 @@ from .assistant import Assistant, Loudspeaker, Observer
 from .clock import Clock
 from .config import Settings
 from .dialogue.domain import Domain
-from .dialogue.flow import Playbook
+from .dialogue.playbook.flow import Playbook
 from .dialogue.policy import Dialogue
 from .dialogue.wording import Wording
 from .errors import ProjectError

@@ -8,7 +8,7 @@ import pytest
 
 from cockpit_assistant.assembly import Project
 from cockpit_assistant.config import Settings
-from cockpit_assistant.dialogue.story_tests import check_stories
+from cockpit_assistant.dialogue.playbook.story_tests import check_stories
 from cockpit_assistant.errors import ProjectError
 from cockpit_assistant.replay import conversations
 

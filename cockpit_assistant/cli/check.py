@@ -12,8 +12,8 @@ from .. import models
 from ..assembly import Project, load_wake, understanding_dir
 from ..config import Settings
 from ..dialogue.audit import audit
+from ..dialogue.playbook.story_tests import check_stories
 from ..dialogue.policy import TALK
-from ..dialogue.story_tests import check_stories
 from ..errors import ModelError
 from ..events import Entity
 from ..nlu.examples import problems_in

@@ -10,9 +10,9 @@ from ..nlu.model import OUT_OF_SCOPE
 from ..vehicle.model import VehicleModel
 from ..vehicle.safety import Safety
 from .domain import Domain
+from .playbook.states import Heard
+from .playbook.stories import training_stories
 from .policy import ACTIONS, WITHOUT_RULE
-from .states import Heard
-from .stories import training_stories
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ..events import Entity, Value
 from ..vehicle.document import Document
-from .slots import Form, Slot, read_forms, read_slots
+from .playbook.slots import Form, Slot, read_forms, read_slots
 
 DEFAULT_INTENTS = ("restart", "back", "out_of_scope", "session_start", "nlu_fallback")
 """Intents every Rasa project has without naming them."""

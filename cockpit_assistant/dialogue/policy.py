@@ -33,9 +33,9 @@ from ..vehicle.safety import Safety
 from ..vehicle.state import VehicleState
 from .answers import Named, answered
 from .facts import facts
-from .flow import Ask, Playbook, Run, Utterance
 from .followups import alike, corrected, gone_on, placed, switched, without_courtesies, without_slips
 from .outcomes import news
+from .playbook.flow import Ask, Playbook, Run, Utterance
 from .timeofday import date_slots, time_slots
 from .tracker import Confirmation, Context, Errand, Latest, Question, Task, Tracker
 from .turn import Turn

@@ -17,7 +17,7 @@ from ..events import (
     Seat,
     Value,
 )
-from .flow import Flow, Playbook
+from .playbook.flow import Flow, Playbook
 
 MEMORY = 20
 """Turns that can be undone."""

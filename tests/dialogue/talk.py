@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cockpit_assistant.dialogue.domain import Domain
-from cockpit_assistant.dialogue.flow import Playbook
+from cockpit_assistant.dialogue.playbook.flow import Playbook
 from cockpit_assistant.dialogue.policy import Dialogue
 from cockpit_assistant.dialogue.wording import Wording, together
 from cockpit_assistant.events import Clause, Command, CommandConfirmed, Decision, Entity, Understanding

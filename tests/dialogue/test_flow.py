@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cockpit_assistant.dialogue.flow import MEMORY, Ask, Flow, Playbook, Run, Step, Utterance
-from cockpit_assistant.dialogue.forms import Validate
+from cockpit_assistant.dialogue.playbook.flow import MEMORY, Ask, Flow, Playbook, Run, Step, Utterance
+from cockpit_assistant.dialogue.playbook.forms import Validate
 from cockpit_assistant.errors import ProjectError
 from cockpit_assistant.events import Entity, Value
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit_assistant.dialogue.flow import Flow, Playbook, Run, Utterance
+from cockpit_assistant.dialogue.playbook.flow import Flow, Playbook, Run, Utterance
 from cockpit_assistant.errors import ProjectError
 from cockpit_assistant.events import Entity
 

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cockpit_assistant.dialogue.domain import Domain
-from cockpit_assistant.dialogue.flow import Flow, Playbook
-from cockpit_assistant.dialogue.slots import UNSET
-from cockpit_assistant.dialogue.states import Acted, Heard, LoopSet, SlotSet
-from cockpit_assistant.dialogue.stories import Story, training_stories
+from cockpit_assistant.dialogue.playbook.flow import Flow, Playbook
+from cockpit_assistant.dialogue.playbook.slots import UNSET
+from cockpit_assistant.dialogue.playbook.states import Acted, Heard, LoopSet, SlotSet
+from cockpit_assistant.dialogue.playbook.stories import Story, training_stories
 from cockpit_assistant.errors import ProjectError
 from cockpit_assistant.events import Entity
 

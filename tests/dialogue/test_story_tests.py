@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit_assistant.dialogue.story_tests import Mistake, check_stories
+from cockpit_assistant.dialogue.playbook.story_tests import Mistake, check_stories
 from cockpit_assistant.errors import ProjectError
 from cockpit_assistant.events import Entity
 

@@ -10,9 +10,9 @@ import random
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from cockpit_assistant.dialogue.filling import told_by_entities
-from cockpit_assistant.dialogue.flow import Playbook
-from cockpit_assistant.dialogue.states import (
+from cockpit_assistant.dialogue.playbook.filling import told_by_entities
+from cockpit_assistant.dialogue.playbook.flow import Playbook
+from cockpit_assistant.dialogue.playbook.states import (
     LISTEN,
     Acted,
     Conversation,

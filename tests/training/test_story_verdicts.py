@@ -13,8 +13,8 @@ import pytest
 import yaml
 from random_stories import Inventor
 
-from cockpit_assistant.dialogue.flow import Ask, Flow, Playbook, Run, Utterance
-from cockpit_assistant.dialogue.story_tests import StoryResult, Understand, check_stories
+from cockpit_assistant.dialogue.playbook.flow import Ask, Flow, Playbook, Run, Utterance
+from cockpit_assistant.dialogue.playbook.story_tests import StoryResult, Understand, check_stories
 from cockpit_assistant.errors import ProjectError
 from cockpit_assistant.events import Entity
 from cockpit_assistant.resources import shipped

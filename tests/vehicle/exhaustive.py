@@ -44,7 +44,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from cockpit_assistant.dialogue.domain import Domain
-from cockpit_assistant.dialogue.flow import Playbook
+from cockpit_assistant.dialogue.playbook.flow import Playbook
 from cockpit_assistant.dialogue.policy import ANSWER_WITHIN, Dialogue
 from cockpit_assistant.dialogue.tracker import Tracker
 from cockpit_assistant.dialogue.wording import Wording

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .domain import Domain
+from ..domain import Domain
 from .states import LISTEN, Acted, Conversation, Event, State
 
 

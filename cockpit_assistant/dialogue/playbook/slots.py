@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from ..events import Entity, Value
-from ..vehicle.document import Document
+from ...events import Entity, Value
+from ...vehicle.document import Document
 
 SlotValue: TypeAlias = Value | tuple[Value, ...]
 """What a slot can hold; a list slot holds a tuple."""

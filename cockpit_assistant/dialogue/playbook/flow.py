@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from ..errors import ProjectError
-from ..events import Entity
-from .domain import Domain
+from ...errors import ProjectError
+from ...events import Entity
+from ..domain import Domain
 from .forms import Validate, asked_with, cancelled, fill_from_words, run
 from .policies import Policies
 from .predictions import Prediction

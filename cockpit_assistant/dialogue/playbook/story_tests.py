@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from ..events import Entity
+from ...events import Entity
 from .flow import MOST_ACTIONS, Playbook
 from .marks import directly
 from .policies import Policies

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ..events import Value
-from .domain import Domain
+from ...events import Value
+from ..domain import Domain
 from .filling import Moment, extract
 from .slots import REQUESTED_SLOT, Form, SlotValue
 from .states import LISTEN, Conversation, Event, Heard, LoopSet, SlotSet

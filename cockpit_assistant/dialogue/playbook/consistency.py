@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..errors import ProjectError
-from .domain import Domain
+from ...errors import ProjectError
+from ..domain import Domain
 from .history import states_of
 from .matching import Rule, from_snippet
 from .rules import DEFAULT_ACTIONS, Rules, default_source, form_source

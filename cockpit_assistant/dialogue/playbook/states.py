@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..events import Entity
-from .domain import Domain
+from ...events import Entity
+from ..domain import Domain
 from .slots import UNSET, Feature, SlotValue
 
 LISTEN = "action_listen"

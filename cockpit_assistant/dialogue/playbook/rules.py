@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .domain import Domain
+from ..domain import Domain
 from .history import RuleOnly, before_each_action, states_of
 from .matching import Rule, RuleIndex, rule_for
 from .predictions import Prediction, nothing

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
 
-from ..errors import ProjectError
-from ..vehicle.document import Document
+from ...errors import ProjectError
+from ...vehicle.document import Document
+from ..domain import Domain
 from .consistency import check_rules, used_in_stories
-from .domain import Domain
 from .history import RuleOnly, states_of
 from .memoization import Memoization
 from .predictions import Prediction, choose

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import ProjectError
-from ..vehicle.document import Document, Key
-from .domain import Domain
+from ...errors import ProjectError
+from ...vehicle.document import Document, Key
+from ..domain import Domain
 from .filling import told_by_entities
 from .states import LISTEN, SNIPPET, Acted, Event, Heard, SlotSet
 from .story_steps import StepReader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .domain import Domain
+from ..domain import Domain
 from .history import RuleOnly, before_each_action, states_of, states_without_rules
 from .predictions import Prediction, nothing
 from .states import LISTEN, Acted, Conversation, Event, State, applied_events

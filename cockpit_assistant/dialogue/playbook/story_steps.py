@@ -8,9 +8,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection
 
-from ..events import Entity
-from ..vehicle.document import Document, Key
-from .domain import DEFAULT_INTENTS, Domain
+from ...events import Entity
+from ...vehicle.document import Document, Key
+from ..domain import DEFAULT_INTENTS, Domain
 from .marks import marked
 from .slots import REQUESTED_SLOT, UNSET, Slot, SlotValue
 from .states import LISTEN, Acted, Heard, LoopSet, SlotSet

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from ..events import Entity
+from ...events import Entity
 
 # rasa/shared/nlu/training_data/entities_parser.py: [text](entity:value), [text]{"entity": …}, [text][{…}, {…}]
 _MARK = re.compile(

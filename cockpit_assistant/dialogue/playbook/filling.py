@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..events import Entity, Value
+from ...events import Entity, Value
 from .slots import Form, Slot, SlotMapping, SlotValue
 
 
