@@ -23,7 +23,6 @@ from ..events import (
     Say,
     Seat,
     Understanding,
-    Value,
 )
 from ..nlu.model import OUT_OF_SCOPE
 from ..vehicle.intents import OUT_OF_RANGE
@@ -36,6 +35,7 @@ from .facts import facts
 from .followups import alike, corrected, gone_on, placed, switched, without_courtesies, without_slips
 from .outcomes import news
 from .playbook.flow import Ask, Playbook, Run, Utterance
+from .tasks import Tasks
 from .timeofday import date_slots, time_slots
 from .tracker import Confirmation, Context, Errand, Latest, Question, Task, Tracker
 from .turn import Turn
@@ -107,6 +107,7 @@ class Dialogue:
         self._wording = wording
         self._named = named
         self.tracker = Tracker(playbook)
+        self._tasks = Tasks(model, wording, lambda path: self.tracker.aimed(path))
 
     # --- before acting -----------------------------------------------------------------------------------------
 
@@ -315,9 +316,12 @@ class Dialogue:
             if wrong and wrong.wants(resolution.commands):
                 turn.ask(Say("utter_nothing_to_go_on"))  # the same again is no correction
                 return
-            task = self._task(clause.intent, resolution, slots, state)
+            task = self._tasks.make(clause.intent, resolution, slots, state)
             context.latest = Latest(clause, task, now + GOES_ON_WITHIN)
-            self._gate([*self._taken_back(wrong, task, turn), task], turn, state, now)
+            if wrong and (restoring := self._tasks.correcting(wrong, task, turn.language, turn.seat)):
+                self._gate([restoring, task], turn, state, now)
+            else:
+                self._gate([task], turn, state, now)
         elif resolution.readings:
             turn.talk(Route.QUESTION, Say(f"utter_{clause.intent}", slots))
         else:  # an intent that moves nothing in this car: the project's own response is all there is
@@ -356,45 +360,6 @@ class Dialogue:
 
     def _resolve(self, clause: Clause, language: Language, seat: Seat, state: VehicleState) -> Resolution:
         return resolve(clause, seat, language, self._model, state)
-
-    def _task(self, intent: str, resolution: Resolution, slots: Slots, state: VehicleState) -> Task:
-        started = f"utter_{intent}_started"
-        task = Task(
-            commands=list(resolution.commands),
-            before={},
-            done=Say(f"utter_{intent}", slots),
-            started=Say(started, slots) if started in self._wording else None,
-            thing=resolution.thing,
-        )
-        self._remember_state(task, state)
-        return task
-
-    def _remember_state(self, task: Task, state: VehicleState) -> None:
-        """Keep how things are before a task."""
-        paths = [command.path for command in task.commands]
-        known = {path: self._model.reverse(path, state) for path in paths}
-        task.before = {path: self._exactly(path, value) for path, value in known.items() if value is not None}
-        shown = [self._model.outcome(command.path, command.value)[0] for command in task.commands]
-        task.shown = {path: state.value(path) for path in shown}
-
-    def _exactly(self, path: str, value: Value) -> Value:
-        """Where an actuator was sent, if it has come to rest there within its tolerance; else where it is."""
-        aim, owner = self.tracker.aimed(path), self._model.signal_at(path)
-        return aim if owner and aim is not None and owner[1].shows(aim, value) else value
-
-    def _taken_back(self, wrong: Task | None, right: Task, turn: Turn) -> list[Task]:
-        """What takes back the part of a wrong task that the right one doesn't set anew; nothing is said of it."""
-        if wrong is None:
-            return []
-        anew = {command.path for command in right.commands}
-        commands = [command for command in wrong.reverse("correct", turn.seat) if command.path not in anew]
-        # What the right one sets anew was as before the wrong one.
-        right.before = {**right.before, **{path: was for path, was in wrong.before.items() if path in anew}}
-        wrong.restored = True
-        if not commands:
-            return []
-        thing = self._model.thing([command.path for command in commands], turn.language)
-        return [Task(commands, {}, None, None, thing, restores=True)]
 
     def _gate(
         self,
@@ -440,7 +405,7 @@ class Dialogue:
             turn.talk(Route.CHAT, Say("utter_nothing_pending"))
             return
         for task in pending.tasks:
-            self._remember_state(task, state)
+            self._tasks.remember_state(task, state)
         self._gate(pending.tasks, turn, state, now, pending.reasons)
 
     def _undo(self, turn: Turn, state: VehicleState, now: float) -> None:
@@ -448,10 +413,7 @@ class Dialogue:
         if not tasks:
             turn.talk(Route.CHAT, Say("utter_nothing_to_undo"))
             return
-        commands = [command for task in reversed(tasks) for command in task.reverse("undo", turn.seat)]
-        thing = self._model.thing([command.path for command in reversed(commands)], turn.language)
-        said = Say("utter_undone", (("thing", thing),))
-        undo = Task(commands, {}, said, None, thing, restores=True, takes_back=tuple(tasks))
+        undo = self._tasks.undoing(tasks, turn.language, turn.seat)
         self._gate([undo], turn, state, now)
 
     def is_hurried(self, state: VehicleState) -> bool:
