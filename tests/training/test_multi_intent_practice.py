@@ -4,10 +4,12 @@ import random
 import sys
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cockpit_assistant.nlu import multi_intent
 from cockpit_assistant.nlu.model import MultiIntentSpec
 from cockpit_assistant.nlu.token_inputs import TokenTables
 from cockpit_assistant.resources import shipped
@@ -123,3 +125,16 @@ def test_requests_that_end_alike_share_their_end_if_it_says_what_to_do() -> None
     assert said == {"空调车窗天窗打开", "空调车窗天窗都打开"}
     alike = [Request(tuple("打开空调"), ("O",) * 4, "on"), Request(tuple("关闭空调"), ("O",) * 4, "off")]
     assert all(_shared(alike, edges, (), random.Random(seed)) is None for seed in range(20))
+
+
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=1, max_size=12),
+    st.integers(2, 5),
+    st.integers(0, 2**32 - 1),
+)
+def test_training_and_the_head_unit_cut_alike(opens: list[float], intents: int, seed: int) -> None:
+    from components.cutting import cuts
+
+    scores = np.random.default_rng(seed).normal(0, 3, (len(opens), intents)).astype(np.float32)
+    likely = np.array(opens, np.float32)
+    assert cuts(likely, scores) == multi_intent.cuts(likely, scores)

@@ -164,6 +164,7 @@ def test_rasa_agrees_about_every_test_story(judged: Judged, name: str) -> None:
     rasas = Counter(tuple(verdict) for verdict in judged.verdicts(name)["stories"])
     assert ours - rasas == rasas - ours == Counter()
     passed = sum(count for row, count in ours.items() if row[1])
+    print(f"{name}: {ours.total()} test stories, {passed} of them pass")
     assert 0.15 < passed / ours.total() < 0.85  # otherwise the stories tell little
 
 
@@ -213,6 +214,7 @@ def test_rasa_agrees_about_every_turn_of_a_conversation(judged: Judged, name: st
                 turn["slots"],
             ), (conversation, turn)
             turns += 1
+    print(f"{name}: {turns} turns of conversations")
     assert turns > CONVERSATIONS
 
 
