@@ -120,7 +120,8 @@ class Dialogue:
         question, context.question = context.question, None
         answer = answered(question, understanding, self._model.entity_types, self._named) if question else None
         clauses = (answer,) if answer else self._meant(understanding, context)
-        turn.took_back = len(clauses) < len(understanding.clauses)
+        dropped = [clause for clause in understanding.clauses if clause not in clauses]
+        turn.took_back = not answer and any(clause.intent in self._model.intents for clause in dropped)
         for clause in clauses:
             self._follow(clause, turn, state, now, question)
         if question and not answer and not self._settles(clauses, question):
@@ -137,8 +138,13 @@ class Dialogue:
         return all(self._stands_alone(clause, understanding, state) for clause in understanding.clauses)
 
     def _stands_alone(self, clause: Clause, understanding: Understanding, state: VehicleState) -> bool:
-        if clause.intent in WITHOUT_RULE:  # about the talk itself: 再高一点, 撤销, yes
-            return True
+        match clause.intent:
+            case "affirm" | "deny" | "cancel":  # else more may follow: 不，打开车窗
+                return self.tracker.context(understanding.seat).confirmation is not None
+            case "correct":
+                return bool(clause.entities)
+            case intent if intent in WITHOUT_RULE:  # about the talk itself: 再高一点, 撤销
+                return True
         resolution = self._resolve(clause, understanding.language, understanding.seat, state)
         return bool(resolution.commands or resolution.readings) and not resolution.missing
 

@@ -6,7 +6,7 @@ import pytest
 from talk import PLAYBOOK, TEMPERATURE, WINDOW, Talk, clause
 
 from cockpit_assistant.dialogue.policy import ANSWER_WITHIN
-from cockpit_assistant.events import Clause, Command, CommandFailed, Entity, Failure, Route, Say
+from cockpit_assistant.events import Clause, Command, CommandFailed, Entity, Failure, Route, Say, Understanding
 
 
 def responses(says: tuple[Say, ...]) -> list[str]:
@@ -263,3 +263,35 @@ def test_every_intent_of_the_project_leads_somewhere() -> None:
     for intent in sorted(PLAYBOOK.domain.intents):
         decision = Talk().hear(clause(intent))
         assert decision.commands or decision.say, intent
+
+
+@pytest.mark.parametrize(
+    ("said", "complete"),
+    [
+        (clause("undo"), True),
+        (clause("more"), True),
+        (clause("open_window"), True),
+        (clause("set_temperature"), False),
+        (clause("correct"), False),
+        (clause("correct", zone="passenger"), True),
+        (clause("deny"), False),
+        (clause("chat"), False),
+    ],
+)
+def test_nobody_is_cut_short_who_may_go_on(said: Clause, complete: bool) -> None:
+    talk = Talk()
+    assert talk.dialogue.is_complete(Understanding("…", "zh", "driver", (said,)), talk.state) is complete
+
+
+def test_a_no_is_complete_where_a_yes_was_asked_for() -> None:
+    talk = Talk()
+    talk.state.put("Vehicle.Body.Raindetection.Intensity", 20, 0.0)
+    talk.hear(clause("open_sunroof"))
+    no = Understanding("…", "zh", "driver", (clause("deny"),))
+    assert talk.dialogue.is_complete(no, talk.state)
+    assert not talk.dialogue.is_complete(Understanding("…", "zh", "passenger", no.clauses), talk.state)
+
+
+def test_nothing_is_called_cancelled_where_nothing_was_asked_for() -> None:
+    assert responses(Talk().hear(clause("affirm"), clause("deny")).say) == ["utter_denied"]
+    assert responses(Talk().hear(clause("open_window"), clause("deny")).say) == ["utter_cancelled"]
