@@ -192,7 +192,8 @@ class Assistant:
     def _say(self, say: Sequence[Say], language: Language, seat: Seat) -> None:
         responses = tuple(one.response for one in say)
         brief = self._dialogue.is_hurried(self._bus.state)
-        text = together([self._wording.of(one, language, brief=brief) for one in say], language)
+        manner = self._dialogue.manner(seat, self._clock.now())
+        text = together([self._wording.of(one, language, manner, brief=brief) for one in say], language)
         if text:
             self._take(Reply(text, language, seat, responses))
 

@@ -14,6 +14,7 @@ NORMALIZED = Normalizer()
         ("打開 空調，調到２４．５度！", "打开空调调到24.5度"),
         (" 打 开 空 调 ", "打开空调"),
         ("Turn on the A.C., please.", "Turn on the AC please"),
+        ("麻烦您把空调打开", "麻烦你把空调打开"),
         ("It’s 24.5°C", "It's 24.5 degrees"),
         ("调到22℃", "调到22度"),
         ("twenty-two", "twenty two"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..events import Failure, Language, Say
 from ..vehicle.model import VehicleModel
 from ..vehicle.requests import SUPERSEDED
@@ -21,6 +23,12 @@ def news(errand: Errand, model: VehicleModel, wording: Wording, state: VehicleSt
             task.announced = True
             said.append(task.started)
     return said
+
+
+def is_good(said: Sequence[Say], errand: Errand) -> bool:
+    """Whether what is said of an errand is good news and nothing else."""
+    good = {say for task in errand.tasks for say in (task.done, task.started) if not task.failed}
+    return bool(said) and good.issuperset(said)
 
 
 def _moves(task: Task, state: VehicleState) -> bool:

@@ -33,11 +33,11 @@ from ..vehicle.state import VehicleState
 from .answers import Named, answered
 from .facts import facts
 from .followups import alike, corrected, gone_on, placed, switched, without_courtesies, without_slips
-from .outcomes import news
+from .outcomes import is_good, news
 from .playbook.flow import Ask, Playbook, Run, Utterance
 from .tasks import Tasks
 from .timeofday import date_slots, time_slots
-from .tracker import Confirmation, Context, Errand, Latest, Question, Task, Tracker
+from .tracker import Confirmation, Context, Errand, Latest, Manner, Question, Task, Tracker
 from .turn import Turn
 from .wording import Slots, Wording
 
@@ -46,6 +46,9 @@ ANSWER_WITHIN = 15.0
 
 GOES_ON_WITHIN = 60.0
 """Seconds in which 再高一点 and 副驾也是 go on with the command before."""
+
+POLITE_FOR = 60.0
+"""Seconds for which a speaker who has said please is answered politely."""
 
 PATIENCE = 1.0
 """Seconds without all outcomes after which the assistant says that it has started."""
@@ -116,6 +119,9 @@ class Dialogue:
         self.tracker.expire(now)
         context = self.tracker.context(understanding.seat)
         context.language = understanding.language
+        polite = self._model.is_polite(understanding.text, understanding.language)
+        if polite:
+            context.polite_until = now + POLITE_FOR
         turn = Turn(understanding.language, understanding.seat)
         question, context.question = context.question, None
         answer = answered(question, understanding, self._model.entity_types, self._named) if question else None
@@ -127,7 +133,7 @@ class Dialogue:
         if question and not answer and not self._settles(clauses, question):
             self._ask_again(question, turn, now)
         if turn.tasks:
-            self.tracker.begin(Errand(turn.tasks, turn.language, turn.seat, now))
+            self.tracker.begin(Errand(turn.tasks, turn.language, turn.seat, now, polite))
         return turn.decision()
 
     def is_complete(self, understanding: Understanding, state: VehicleState) -> bool:
@@ -426,6 +432,10 @@ class Dialogue:
         """Whether replies are to be as short as can be."""
         return self._model.is_hurried(state)
 
+    def manner(self, seat: Seat, now: float) -> Manner:
+        """How politely somebody in this seat is to be answered."""
+        return self.tracker.context(seat).manner(now)
+
     # --- after acting ------------------------------------------------------------------------------------------
 
     def note(self, event: CommandSent | CommandConfirmed | CommandFailed) -> None:
@@ -438,6 +448,9 @@ class Dialogue:
         for errand in list(self.tracker.errands):
             if errand.settled or now - errand.since >= PATIENCE:
                 said = news(errand, self._model, self._wording, state)
+                if errand.polite and is_good(said, errand) and not self.is_hurried(state):
+                    errand.polite = False  # what comes of it later is just said
+                    due.append((Say("utter_gladly"), errand.language, errand.seat))
                 due.extend((say, errand.language, errand.seat) for say in said)
             if errand.settled:
                 self.tracker.errands.remove(errand)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from ..events import (
     Clause,
@@ -21,6 +23,13 @@ from .playbook.flow import Flow, Playbook
 
 MEMORY = 20
 """Turns that can be undone."""
+
+
+class Manner(str, Enum):
+    """How somebody speaks, and wants to be spoken to: the values of slot `manner`."""
+
+    PLAIN = "plain"
+    POLITE = "polite"
 
 
 @dataclass(slots=True)
@@ -98,6 +107,8 @@ class Errand:
     language: Language
     seat: Seat
     since: float
+    polite: bool = False
+    """Whether it was asked for politely, and that has yet to be answered."""
 
     @property
     def settled(self) -> bool:
@@ -151,6 +162,12 @@ class Context:
     latest: Latest | None = None
     language: Language = ""
     """In which was spoken last."""
+    polite_until: float = -math.inf
+    """Until when the speaker is answered politely."""
+
+    def manner(self, now: float) -> Manner:
+        """How the speaker is to be answered."""
+        return Manner.POLITE if now <= self.polite_until else Manner.PLAIN
 
 
 @dataclass(slots=True)

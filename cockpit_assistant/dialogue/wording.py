@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from ..events import Language, Say, Value
 from .domain import Domain
+from .tracker import Manner
 
 Slots: TypeAlias = tuple[tuple[str, Value], ...]
 """What fills a response's placeholders and decides its conditions, as `Say` carries it."""
@@ -25,12 +26,12 @@ class Wording:
     def __contains__(self, response: str) -> bool:
         return response in self._domain.responses
 
-    def of(self, say: Say, language: Language, *, brief: bool = False) -> str:
+    def of(self, say: Say, language: Language, manner: Manner = Manner.PLAIN, *, brief: bool = False) -> str:
         """The sentence, the shortest if `brief`; empty where the project has no words for it in this language.
 
         `check` reports such gaps, so that they are found before a driver hears silence.
         """
-        slots: dict[str, Value] = {**dict(say.slots), "language": language}
+        slots: dict[str, Value] = {**dict(say.slots), "language": language, "manner": manner.value}
         choices = self._domain.variations(say.response, slots)
         if not choices:
             return ""

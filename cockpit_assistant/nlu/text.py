@@ -1,8 +1,8 @@
 """Makes what recognisers and keyboards deliver look like what the network was trained on.
 
 Traditional characters become simplified, full-width letters plain, typographic apostrophes straight; units become
-words; spaces between Chinese characters go. Every character keeps the position it came from, so that entities can
-be given in the text as it was said.
+words; the polite 您 reads as 你; spaces between Chinese characters go. Every character keeps the position it came
+from, so that entities can be given in the text as it was said.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ SimplifiedOf = Callable[[str], str]
 
 # What Unicode offers besides the plain sign; each is one character for one.
 _PLAIN: dict[int, int | str] = {0x3000: " ", 0x2018: "'", 0x2019: "'"}
+_PLAIN[ord("您")] = "你"  # polite or not, the same is wanted
 _PLAIN.update({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)})
 _DEGREES = re.compile(r"\s*(?:℃|°\s*[CFcf]?(?![^\W\d_])|℉)")
 _INITIALS = re.compile(r"(?<=\b[^\W\d_])[./](?=[^\W\d_]\b)")

@@ -33,6 +33,7 @@ from .wake_head import WakeNet, scores, train_head, write_onnx
 
 STEPS = 2000
 COOLDOWN = 1.0
+_VOWELS = re.compile("[aeiouy]+")
 _OTHER = {"zh": ("hey Nova", "en"), "en": ("你好小诺", "zh")}
 """A phrase of another language: some of its clips are counter-examples."""
 
@@ -107,10 +108,10 @@ def phrase_name(phrase: str) -> str:
     """The file name of a phrase: 你好小诺 → ni_hao_xiao_nuo, "hey Nova" → hey_nova.
 
     Raises:
-        ConfigError: nothing in it can be pronounced, or it has fewer than three syllables' worth of sound.
+        ConfigError: nothing in it can be pronounced, or it has only one syllable.
     """
     parts = re.findall(r"[a-z]+", " ".join(lazy_pinyin(phrase)).lower())
-    if sum(map(len, parts)) < 6:
+    if sum(len(_VOWELS.findall(part)) for part in parts) < 2:
         raise ConfigError(f"wake phrase {phrase!r} is too short: take one of three or four syllables.")
     return "_".join(parts)
 

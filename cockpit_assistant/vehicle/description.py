@@ -86,6 +86,8 @@ class Description(_Section):
     go_on: list[GoOn] = []
     switch: list[Switch] = []
     short_replies: Hurry | None = None
+    courtesies: dict[Language, list[Annotated[str, Field(min_length=1)]]] = {}
+    """Words by which a polite speaker is known."""
     ask_which: list[str] = []
     """Entities of which the speaker is asked which one he means where several fit."""
 

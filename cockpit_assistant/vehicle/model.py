@@ -6,6 +6,7 @@ each intent does to them. Another car is another vehicle.yml; no line of Python 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class VehicleModel:
         self.ask_which = frozenset(content.ask_which)
         """Entities of which the speaker is asked which one he means where several fit."""
         self._hurry = content.short_replies
+        self._courtesies = {language: _any_of(words) for language, words in content.courtesies.items() if words}
         self._onward = {
             intent: {"more": pair.more, "less": pair.less}
             for pair in content.go_on
@@ -104,6 +106,11 @@ class VehicleModel:
             and value > self._hurry.above
             for value in values
         )
+
+    def is_polite(self, text: str, language: Language) -> bool:
+        """Whether somebody who says this asks politely, by the words of vehicle.yml."""
+        courtesy = self._courtesies.get(language)
+        return courtesy is not None and courtesy.search(text) is not None
 
     def signals_of(self, intent: str) -> frozenset[str]:
         """The signals that an intent sets or reads."""
@@ -234,3 +241,8 @@ class VehicleModel:
         # Both mirrors are all there are: "the mirrors". All windows are "all windows".
         zone = "" if seats == here != frozenset(self.zones) else self.spoken_zone(seats, language)
         return f"{zone}{self._joining.get(language, Joining()).gap}{name}" if zone else name
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of the words in a text, Latin ones only where they stand alone."""
+    return re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])", re.IGNORECASE)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cockpit_assistant.dialogue.domain import Domain
+from cockpit_assistant.dialogue.tracker import Manner
 from cockpit_assistant.dialogue.wording import Wording, together
 from cockpit_assistant.errors import ProjectError
 from cockpit_assistant.events import Say
@@ -112,6 +113,33 @@ def test_at_speed_the_shortest_variation_is_said(domain: Domain) -> None:
     wording = Wording(domain)
     assert {wording.of(Say("utter_greet"), "en", brief=True) for _ in range(4)} == {"Hi."}
     assert {wording.of(Say("utter_greet"), "en") for _ in range(9)} == {"Hi.", "Hello."}
+
+
+def test_who_says_please_is_known_by_words_of_the_language() -> None:
+    model = VehicleModel.load(shipped("nlu_data"))
+    assert model.is_polite("麻烦您开下窗", "zh")
+    assert model.is_polite("Please open it", "en")
+    assert not model.is_polite("开下窗", "zh")
+    assert not model.is_polite("how pleased I am", "en")
+    assert not model.is_polite("open it", "fr")
+
+
+def test_the_polite_are_spoken_to_politely_and_nobody_else_is() -> None:
+    wording = Wording(Domain.load(shipped("nlu_data")))
+    plain = {wording.of(Say("utter_confirmation_expired"), "zh") for _ in range(6)}
+    polite = {wording.of(Say("utter_confirmation_expired"), "zh", Manner.POLITE) for _ in range(6)}
+    assert plain.isdisjoint(polite)
+    assert all("您" in text for text in polite)
+    assert not any("您" in text for text in plain)
+
+
+@pytest.mark.parametrize("manner", Manner)
+def test_every_response_of_the_shipped_car_has_words_for_either_manner(manner: Manner) -> None:
+    domain = Domain.load(shipped("nlu_data"))
+    for name, variations in domain.responses.items():
+        for variation in variations:
+            slots = {slot: value for slot, value in variation.conditions if value is not None}
+            assert domain.variations(name, {**slots, "manner": manner.value}), (name, variation)
 
 
 def test_speed_is_what_the_shipped_car_hurries_at() -> None:
