@@ -31,6 +31,28 @@ conversations:
 """
 
 
+ON_THE_WAY = """\
+conversations:
+  - conversation: 先停着，后来上路
+    journey: [{at: 5, gear: 127, speed: 0, belt.passenger: true}, {at: 15, speed: 60}]
+    turns:
+      - driver: 打开后备箱
+        answer: utter_open_tailgate
+        does: {tailgate: 100}
+      - wait: 6
+        driver: 关上后备箱
+        answer: utter_close_tailgate
+        does: {tailgate: 0}
+      - driver: 打开后备箱
+        answer: utter_refuse_moving
+      - journey: [{at: 4, speed: 0}, {at: 5, gear: 126}]
+      - wait: 5
+        driver: 打开后备箱
+        answer: utter_open_tailgate
+        does: {tailgate: 100}
+"""
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "talk.yml"
@@ -43,6 +65,36 @@ def test_a_conversation_that_goes_as_written_has_no_mismatch(
     file.write_text(GOOD, encoding="utf-8")
     (script,) = conversations.read(file, project.model)
     assert conversations.hold(script, project, settings) == []
+
+
+@pytest.mark.broker
+def test_a_car_on_its_journey_is_another_one_each_time_somebody_speaks(
+    project: Project, settings: Settings, file: Path
+) -> None:
+    file.write_text(ON_THE_WAY, encoding="utf-8")
+    (script,) = conversations.read(file, project.model)
+    assert conversations.hold(script, project, settings) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "wrong"),
+    [
+        ("at: 15, speed", "at: 15, sped", "talk.yml:3: conversations[0].journey[1]: `sped`"),
+        ("speed: 60", "speed: fast", "conversations[0].journey[1]: `speed`: 'fast' is not a number"),
+        ("belt.passenger: true", "window.passenger: 100", "journey[0]: Vehicle.Cabin.Door.Row1.PassengerSide.Win"),
+        ("at: 15", "at: 5", "journey[1]: 5 s doesn't come after the 5 s before it"),
+        ("{at: 5, gear: 126}", "{at: 5}", "talk.yml:14: conversations[0].turns[3].journey[1]: a way"),
+        ("{at: 5, gear: 126}", "{at: 5, tailgate: 0}", "turns[3].journey[1]: Vehicle.Body.Trunk"),
+    ],
+)  # fmt: skip
+def test_a_journey_that_can_not_be_is_told_with_file_and_line(
+    project: Project, file: Path, written: str, instead: str, wrong: str
+) -> None:
+    assert ON_THE_WAY.count(written) == 1
+    file.write_text(ON_THE_WAY.replace(written, instead), encoding="utf-8")
+    with pytest.raises(ProjectError) as told:
+        conversations.read(file, project.model)
+    assert wrong in str(told.value)
 
 
 @pytest.mark.broker

@@ -26,7 +26,7 @@ def check(options: argparse.Namespace) -> int:
     """Print every mistake found; exit status 1 if there is any."""
     settings = settings_of(options)
     project = Project.load(settings.project, settings.default_language)
-    problems = list(audit(project.path, project.domain, project.model, project.safety))
+    problems = list(audit(project.path, project.playbook, project.model, project.safety))
     problems += problems_in(training_files(project.path), project.domain.intents, project.domain.entities)
     folder = understanding_dir(project.path)
     if trained_hash(folder) != data_hash(project.path):

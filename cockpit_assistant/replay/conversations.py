@@ -6,7 +6,7 @@ Each runs through the whole assistant, on a broker and a simulated car of its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +17,7 @@ from ..assembly import Project
 from ..config import Settings
 from ..events import CommandConfirmed, Record, Reply, Seat, Value
 from ..vehicle.document import Document
+from ..vehicle.journey import Waypoint, missteps
 from ..vehicle.model import VehicleModel
 from ..vehicle.signals import Literalised
 from ..vehicle.simulator import Mishap
@@ -47,6 +48,8 @@ class Turn(BaseModel):
     """Seconds before."""
     car: Values = {}
     """What the car's sensors and actuators show from now on."""
+    journey: tuple[Waypoint, ...] = ()
+    """How its sensors go on from there, in seconds from now; a journey under way ends."""
     fails: dict[str, Mishap | Literal["works"]] = {}
     """Actuators that misbehave from now on."""
 
@@ -57,7 +60,7 @@ class Turn(BaseModel):
             raise ValueError(f"one speaker a turn, not {', '.join(spoken)}.")
         if any(not isinstance(text, str) or not text.strip() for text in spoken.values()):
             raise ValueError("what is said must be a text.")
-        if not spoken and not (self.wait or self.car or self.fails):
+        if not spoken and not (self.wait or self.car or self.journey or self.fails):
             raise ValueError("nobody speaks, and nothing happens.")
         return self
 
@@ -74,6 +77,7 @@ class Conversation(BaseModel):
     conversation: str
     """What it shows."""
     car: Values = {}
+    journey: tuple[Waypoint, ...] = ()
     fails: dict[str, Mishap | Literal["works"]] = {}
     turns: Annotated[list[Turn], Field(min_length=1)]
 
@@ -119,11 +123,13 @@ def read(file: Path, model: VehicleModel) -> list[Script]:
     for number, conversation in enumerate(content.conversations):
         at: tuple[str | int, ...] = ("conversations", number)
         _check(document, at, model, (conversation.car,), conversation.fails)
+        _check_journey(document, at, model, conversation.journey)
         lines = []
         for position, turn in enumerate(conversation.turns):
             here = (*at, "turns", position)
             lines.append(document.line(*here))
             _check(document, here, model, (turn.car, turn.does), turn.fails)
+            _check_journey(document, here, model, turn.journey)
             if turn.said and turn.said[0] not in model.zones:
                 known = ", ".join(model.zones)
                 raise document.error(here, f"`{turn.said[0]}` is no key and no seat. Seats are {known}.")
@@ -150,6 +156,26 @@ def _check(
             raise document.error(at, f"`{name}`: {wrong}")
 
 
+def _check_journey(
+    document: Document, at: tuple[str | int, ...], model: VehicleModel, journey: Sequence[Waypoint]
+) -> None:
+    """Raise ProjectError for a waypoint that the car can't follow."""
+    for number, waypoint in enumerate(journey):
+        _check(document, (*at, "journey", number), model, (waypoint.values,), {})
+    for number, wrong in missteps(_on_paths(journey, model), model):
+        raise document.error((*at, "journey", number), wrong)
+
+
+def _on_paths(journey: Sequence[Waypoint], model: VehicleModel) -> list[Waypoint]:
+    """A journey by VSS paths instead of vehicle.yml's names."""
+    return [
+        Waypoint.model_validate(
+            {"at": waypoint.at} | {_path(name, model) or name: value for name, value in waypoint.values.items()}
+        )
+        for waypoint in journey
+    ]
+
+
 def _none(names: Mapping[str, str]) -> Iterator[tuple[str, None]]:
     return ((name, None) for name in names)
 
@@ -168,11 +194,11 @@ def hold(script: Script, project: Project, settings: Settings) -> list[Mismatch]
     records: list[Record] = []
     mismatches: list[Mismatch] = []
     with rig(project, settings, observers=(records.append,)) as drive:
-        _arrange(drive, project.model, script.conversation.car, script.conversation.fails)
+        _arrange(drive, project.model, script.conversation)
         for line, turn in zip(script.turn_lines, script.conversation.turns, strict=True):
             records.clear()
             drive.wait(turn.wait)
-            _arrange(drive, project.model, turn.car, turn.fails)
+            _arrange(drive, project.model, turn)
             if turn.said:
                 drive.read(turn.said[1], turn.said[0])
             said = turn.said[1] if turn.said else ""
@@ -180,12 +206,15 @@ def hold(script: Script, project: Project, settings: Settings) -> list[Mismatch]
     return mismatches
 
 
-def _arrange(drive: Rig, model: VehicleModel, car: Values, fails: Mapping[str, Mishap | Literal["works"]]) -> None:
-    for name, mishap in fails.items():
+def _arrange(drive: Rig, model: VehicleModel, part: Conversation | Turn) -> None:
+    """Make the car as a conversation begins, or as a turn changes it."""
+    for name, mishap in part.fails.items():
         path = _path(name, model) or ""
         drive.car.vehicle.fail(path, None if mishap == "works" else mishap)
-    if car:
-        drive.arrange({_path(name, model) or "": value for name, value in car.items()})
+    if part.car:
+        drive.arrange({_path(name, model) or "": value for name, value in part.car.items()})
+    if part.journey:
+        drive.car.vehicle.set_out(_on_paths(part.journey, model))
 
 
 def _compare(turn: Turn, records: list[Record], model: VehicleModel) -> Iterator[str]:

@@ -47,10 +47,11 @@ class Rig:
         self.finish()
 
     def set_scene(self, scene: Scene) -> None:
-        """Put the simulated car into the scene of a recording."""
+        """Put the simulated car into the scene of a recording; its journey begins now."""
         for path, mishap in scene.fails.items():
             self.car.vehicle.fail(path, mishap)
         self.arrange(scene.state)
+        self.car.vehicle.set_out(scene.journey)
 
     def play(self, file: Path, progress: Callable[[float], None] = lambda seconds: None) -> None:
         """Feed a recording, then let the last commands come to their end.

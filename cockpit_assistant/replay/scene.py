@@ -1,4 +1,4 @@
-"""The scene a recording was made for: the car's state and broken parts, from the script beside the recording."""
+"""The scene of a recording: the car's state, its journey and broken parts, from the script beside the recording."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import ProjectError
 from ..events import Value
+from ..vehicle.journey import Waypoint, missteps
 from ..vehicle.model import VehicleModel
 from ..vehicle.simulator import Mishap
 
 
 class Scene(BaseModel):
-    """How the simulated car is when the recording begins."""
+    """How the simulated car is when the recording begins, and how its sensors go on from there."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     state: dict[str, Value] = {}
     """Values by VSS path."""
+    journey: tuple[Waypoint, ...] = ()
+    """In seconds of the recording."""
     fails: dict[str, Mishap] = {}
     """Actuators that misbehave, by VSS path."""
 
 
 def scene_of(recording: Path, model: VehicleModel) -> Scene:
-    """What `state:` and `fails:` say in the YAML file of the recording's name; nothing where there is none.
+    """What `state:`, `journey:` and `fails:` say in the YAML file of the recording's name; nothing without one.
 
     Raises:
         ProjectError: the file is not YAML, or names something that this car hasn't got.
@@ -40,7 +43,9 @@ def scene_of(recording: Path, model: VehicleModel) -> Scene:
         raise ProjectError(f"{script}: not a drive script: {error}") from None
     except ValidationError as error:
         problem = error.errors()[0]
-        raise ProjectError(f"{script}: {'.'.join(map(str, problem['loc'][:2]))}: {problem['msg']}.") from None
+        where = problem["loc"][: 3 if problem["loc"][0] == "journey" else 2]
+        message = problem["msg"].removeprefix("Value error, ").removesuffix(".")
+        raise ProjectError(f"{script}: {'.'.join(map(str, where))}: {message}.") from None
     for wrong in _problems(scene, model):
         raise ProjectError(f"{script}: {wrong}")
     return scene
@@ -51,6 +56,8 @@ def _problems(scene: Scene, model: VehicleModel) -> Iterator[str]:
         owner = model.signal_at(path)
         if wrong := owner[1].misfit(value) if owner else "this car has no such signal.":
             yield f"state.{path}: {wrong}"
+    for number, wrong in missteps(scene.journey, model):
+        yield f"journey.{number}: {wrong}"
     for path in scene.fails:
         if model.signal_at(path) is None:
             yield f"fails.{path}: this car has no such signal."

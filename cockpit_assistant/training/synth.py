@@ -23,6 +23,7 @@ from ..events import SAMPLE_RATE, Language, Value
 from ..speech.kokoro import PAUSE, Kokoro, model_file, read_voice, voice_folder
 from ..speech.kokoro import SAMPLE_RATE as KOKORO_RATE
 from ..speech.phonemes import sentences, to_phonemes
+from ..vehicle.journey import Waypoint
 from .acoustics import SEATS, Noise, Sound, in_cabin, make_noise, rms, spoken_level
 
 Seconds = Annotated[float, Field(ge=0, le=120)]
@@ -75,6 +76,8 @@ class Script(_Part):
     """Whether reflections and distance are added."""
     state: dict[str, Value] = {}
     """The car's state when the drive begins, for the replay."""
+    journey: tuple[Waypoint, ...] = ()
+    """How the car's sensors go on from there, for the replay."""
     fails: dict[str, str] = {}
     """Actuators that misbehave in the drive, for the replay."""
     format: Literal["mono", "stereo44"] = "mono"

@@ -136,8 +136,10 @@ class Safety:
     def __init__(self, content: _File, model: VehicleModel) -> None:
         self.stale_after = content.stale_after
         """Seconds after which a value no longer counts as known; the vehicle repeats `watched` more often."""
-        self._states = content.states
-        self._rules: Mapping[str, list[SafetyRule]] = content.signals
+        self.states: Mapping[str, State] = content.states
+        """The hazards by name."""
+        self.rules: Mapping[str, list[SafetyRule]] = content.signals
+        """Each commanded signal's rules, in the file's order."""
         self._model = model
 
     @classmethod
@@ -162,13 +164,13 @@ class Safety:
     @property
     def watched(self) -> tuple[str, ...]:
         """The paths of every signal a rule looks at."""
-        signals = {condition.signal for state in self._states.values() for condition in state.any}
+        signals = {condition.signal for state in self.states.values() for condition in state.any}
         return tuple(path for name in sorted(signals) for path in self._model.signals[name].paths)
 
     @property
     def responses(self) -> frozenset[str]:
         """Every response a verdict can name; a project needs words for them."""
-        rules = (rule for rules in self._rules.values() for rule in rules)
+        rules = (rule for rules in self.rules.values() for rule in rules)
         return frozenset({UNKNOWN} | {rule.verdict.reason for rule in rules})
 
     def judge(self, command: Command, state: VehicleState, now: float) -> Verdict:
@@ -183,32 +185,29 @@ class Safety:
         if owner is None or owner[1].kind != "actuator" or command.seat not in self._model.zones:
             return Verdict("refuse", UNKNOWN)
         name, _, seats = owner
-        rules = self._rules.get(name)
+        rules = self.rules.get(name)
         if rules is None:
             return Verdict("refuse", UNKNOWN)
-        fitting = [rule.verdict for rule in rules if self._fits(rule, command, seats, state, now)]
-        strictest = max(fitting, key=lambda verdict: _STRICTNESS[verdict.kind], default=Verdict("allow"))
-        if strictest.kind != "confirm":
-            return strictest
-        asks = dict.fromkeys(verdict.reason for verdict in fitting if verdict.kind == "confirm")
-        return Verdict("confirm", strictest.reason, tuple(asks))
+        return strictest(
+            rule
+            for rule in rules
+            if self.concerns(rule, command, seats)
+            and all(self._holds(self.states[hazard], seats, state, now) for hazard in rule.when)
+        )
 
-    def _fits(
-        self, rule: SafetyRule, command: Command, seats: tuple[Seat, ...], state: VehicleState, now: float
-    ) -> bool:
+    def concerns(self, rule: SafetyRule, command: Command, seats: tuple[Seat, ...]) -> bool:
+        """Whether a rule is about a command, whatever the car does: who asks, where the actuator is, what for."""
         if rule.asked_from and command.seat not in self._seats(rule.asked_from):
             return False
         if rule.zone and self._seats(rule.zone).isdisjoint(seats):
             return False
-        if rule.value is not None and not rule.value.holds(command.value):
-            return False
-        return all(self._holds(self._states[name], seats, state, now) for name in rule.when)
+        return rule.value is None or rule.value.holds(command.value)
 
     def _holds(self, hazard: State, seats: tuple[Seat, ...], state: VehicleState, now: float) -> bool:
         return any(
             self._is_met(condition, path, state, now)
             for condition in hazard.any
-            for path in _places(self._model.signals[condition.signal], seats)
+            for path in places(self._model.signals[condition.signal], seats)
         )
 
     def _is_met(self, condition: Condition, path: str, state: VehicleState, now: float) -> bool:
@@ -221,7 +220,16 @@ class Safety:
         return frozenset(seat for zone in zones for seat in self._model.seats_of(zone, speaker=""))
 
 
-def _places(signal: Signal, seats: tuple[Seat, ...]) -> Iterable[str]:
+def strictest(fitting: Iterable[SafetyRule]) -> Verdict:
+    """The verdict of the rules that fit: a refusal, else every question, else nothing stands in the way."""
+    verdicts = [rule.verdict for rule in fitting]
+    first = max(verdicts, key=lambda verdict: _STRICTNESS[verdict.kind], default=Verdict("allow"))
+    if first.kind != "confirm":
+        return first
+    return Verdict("confirm", first.reason, tuple(dict.fromkeys(verdict.reason for verdict in verdicts)))
+
+
+def places(signal: Signal, seats: tuple[Seat, ...]) -> Iterable[str]:
     """Where a state's signal is looked at: at the actuator's own seats, else everywhere."""
     own = [signal.path_at(seat) for seat in seats if seat in signal.zones]
     return own or signal.paths
@@ -267,5 +275,5 @@ def _incomparable(test: Comparison, signal: Signal) -> str:
     """Why a test can't be made on a signal's values; empty if it can."""
     if (test.above is not None or test.below is not None) and not signal.is_number:
         return f"a {signal.type} has no above and below. Use `is` or `not`."
-    value = test.equals if test.equals is not None else test.differs
-    return signal.misfit(value) if value is not None else ""
+    named = [value for value in (test.equals, test.differs, *(test.among or ())) if value is not None]
+    return next((wrong for value in named if (wrong := signal.misfit(value))), "")

@@ -1,8 +1,8 @@
 """A simulated car on the bus: its gateway, and actuators that take their time.
 
 It speaks the same contract as a real vehicle and knows no more about itself than vehicle.yml says. Scenarios set
-its sensors (speed, gear, daylight) and make its actuators misbehave. In a replay `advance` moves it with the stage
-clock; live, `run` does so in a thread.
+its sensors (speed, gear, daylight), send them on a journey, and make its actuators misbehave. In a replay `advance`
+moves it with the stage clock; live, `run` does so in a thread.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Literal
@@ -23,6 +23,7 @@ from .actuators import Actuators, Hindrance
 from .bus import VehicleBus
 from .drift import Drifts
 from .gateway import Gateway
+from .journey import Journey, Waypoint
 from .link import Link
 from .messages import OFFLINE, ONLINE, MalformedError, StateReport, Topics, encode_ack, encode_state, utc_now
 from .model import VehicleModel
@@ -78,6 +79,7 @@ class SimulatedVehicle:
         self._mishaps: dict[str, Mishap] = {}
         self._actuators = Actuators(model, self.state, self._report)
         self._drifts = Drifts(model, self.state, clock.now())
+        self._journey = Journey((), model, self.state, clock.now())
         self._now = self._repeated = clock.now()  # the time of the last step, whenever messages come in between
         self._lock = threading.RLock()
         self._stopped = threading.Event()
@@ -122,6 +124,15 @@ class SimulatedVehicle:
         with self._lock:
             self._actuators.put(path, owner[1].fitted(value), self._now)
 
+    def set_out(self, waypoints: Sequence[Waypoint]) -> None:
+        """Let the sensors go on along a journey that begins now. One under way ends where it is.
+
+        Raises:
+            ValueError: this car can't follow a waypoint.
+        """
+        with self._lock:
+            self._journey = Journey(waypoints, self._model, self.state, self._clock.now())
+
     def fail(self, path: str, mishap: Mishap | None) -> None:
         """Make the actuator at a path misbehave from now on; None repairs it.
 
@@ -137,12 +148,15 @@ class SimulatedVehicle:
                 self._mishaps[path] = mishap
 
     def advance(self, now: float) -> None:
-        """Move every actuator on to `now`, and repeat what safety depends on often enough."""
+        """Move every actuator and sensor on to `now`, and repeat what safety depends on often enough."""
         with self._lock:
             self._now = now
             self._actuators.advance(now)
-            for path, value in self._drifts.advance(now):
+            for path, value in self._journey.advance(now):
                 self._actuators.put(path, value, now)
+            for path, value in self._drifts.advance(now):
+                if not self._journey.leads(path):
+                    self._actuators.put(path, value, now)
             if now - self._repeated >= self._safety.stale_after / 3:
                 self._repeated = now
                 for path in self._safety.watched:

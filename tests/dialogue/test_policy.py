@@ -304,6 +304,26 @@ def test_what_goes_on_passes_the_same_safety_rules() -> None:
     assert decision.route is Route.REFUSE
 
 
+@pytest.mark.parametrize(("language", "why"), [("zh", "安全带"), ("en", "seat belt")])
+def test_who_is_belted_is_told_why_the_seat_goes_no_flatter_on_the_move(language: str, why: str) -> None:
+    talk = Talk(language)
+    talk.state.put("Vehicle.Cabin.Seat.Row2.DriverSide.Backrest.Recline", 36.0, 0.0)
+    talk.state.put("Vehicle.Cabin.Seat.Row2.DriverSide.IsBelted", True, 0.0)
+    talk.state.put("Vehicle.Speed", 80.0, 0.0)
+    decision = talk.hear(clause("recline_backrest"), seat="rear_left")
+    assert (decision.route, decision.commands) == (Route.REFUSE, ())
+    assert why in talk.words(decision)
+    assert talk.hear(clause("raise_backrest"), seat="rear_left").commands
+
+
+def test_a_belted_child_too_light_for_the_cushion_is_asked_about_before_its_seat_moves() -> None:
+    talk = Talk()
+    talk.state.put("Vehicle.Cabin.Seat.Row2.DriverSide.IsBelted", True, 0.0)
+    decision = talk.hear(clause("recline_backrest", zone="rear_left"))
+    assert (decision.route, decision.commands) == (Route.CONFIRM, ())
+    assert talk.hear(clause("affirm")).commands
+
+
 @pytest.mark.parametrize("intent", ["refrain", "unsupported"])
 def test_what_is_not_to_be_done_or_can_not_be_done_sends_nothing(intent: str) -> None:
     decision = Talk().hear(clause(intent, feature="自适应巡航"))

@@ -14,7 +14,7 @@ from .second_reading import Circumstance, Hazard, Situation, Test, above, is_
 SPEED = "Vehicle.Speed"
 IS_MOVING = "Vehicle.IsMoving"
 GEAR = "Vehicle.Powertrain.Transmission.SelectedGear"
-OCCUPANCY = "Vehicle.Cabin.Seat.Row1.PassengerSide.OccupancyStatus"
+_SEATS = "Vehicle.Cabin.Seat."
 
 _ROLLING = (Circumstance(SPEED, above(5)), Circumstance(IS_MOVING, is_(True)))
 MOVING = Hazard(_ROLLING)
@@ -26,12 +26,25 @@ POURING = Hazard((Circumstance("Vehicle.Body.Raindetection.Intensity", above(50)
 RAINING = Hazard((Circumstance("Vehicle.Body.Raindetection.Intensity", above(10)),))
 RACING = Hazard((Circumstance(SPEED, above(120)),))
 WINDOWS_LOCKED = Hazard((Circumstance("Vehicle.Cabin.IsWindowChildLockEngaged", is_(True)),))
-TAKEN = Hazard((Circumstance(OCCUPANCY, Test("not", "EMPTY")),))
+
+
+def _belted(seat: str) -> Hazard:
+    return Hazard((Circumstance(f"{_SEATS}{seat}.IsBelted", is_(True)),))
+
+
+def _taken(seat: str) -> Hazard:
+    """Somebody may sit there: the cushion doesn't say that it is empty, or the belt is closed."""
+    cushion = Circumstance(f"{_SEATS}{seat}.OccupancyStatus", Test("not", "EMPTY"))
+    return Hazard((cushion, *_belted(seat).any))
+
+
+TAKEN = _taken("Row1.PassengerSide")
 
 ALL = frozenset({"driver", "passenger", "rear_left", "rear_right"})
 REAR = frozenset({"rear_left", "rear_right"})
 GUESTS = ALL - {"driver"}
 DRIVER = frozenset({"driver"})
+FRONT = frozenset({"driver", "passenger"})
 
 _SEAT = r"Vehicle\.Cabin\.Seat\.Row1\.DriverSide\."
 _ITS_MEMORY = r"Vehicle\.Private\.Cabin\.Seat\.Row1\.DriverSide\."
@@ -137,4 +150,19 @@ PROHIBITIONS = (
                 _GUEST_SEAT + r"(Height|Backrest\.Recline|Memory\.Recalled)", None, (TAKEN,), DRIVER, True),
     Prohibition("an emergency number is dialled unasked", r".*\.Phone\.Callee",
                 Test("in", ("110", "112", "119", "120", "911")), asked_first=True),
+    *(
+        Prohibition(f"somebody belted lies flat while moving, {seat}",
+                    _SEATS + seat + r"\.Backrest\.Recline", above(45), (_belted(seat), MOVING))
+        for seat in ("Row1.PassengerSide", "Row2.DriverSide", "Row2.PassengerSide")
+    ),
+    *(
+        Prohibition(f"somebody in the back {deed}, {seat}", _SEATS + seat + r"\.Backrest\.Recline", *rest)
+        for seat in ("Row2.DriverSide", "Row2.PassengerSide")
+        for deed, *rest in (
+            ("lies flat while moving", above(45), (_taken(seat), MOVING), ALL, False),
+            ("is tipped from the front unasked", None, (_taken(seat),), FRONT, True),
+        )
+    ),
+    Prohibition("a taken seat goes to a stored place while moving", _ITS_MEMORY.replace("Driver", "Passenger")
+                + r"Memory\.Recalled", None, (TAKEN, MOVING)),
 )  # fmt: skip

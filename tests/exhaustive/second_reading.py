@@ -246,7 +246,7 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What may be done with a command, and the responses that may say why."""
+    """What may be done with a command, and the responses that say why: of a refusal the first rule's."""
 
     kind: Kind
     reasons: frozenset[str] = frozenset()
@@ -312,9 +312,10 @@ class Rules:
             and (ruling.value is None or ruling.value.passes(value))
             and all(map(situation.holds, ruling.when))
         ]
-        for kind in ("refuse", "confirm"):
-            if reasons := frozenset(ruling.reason for ruling in fitting if ruling.kind == kind):
-                return Judgement("refuse" if kind == "refuse" else "confirm", reasons)
+        if refusal := next((ruling for ruling in fitting if ruling.kind == "refuse"), None):
+            return Judgement("refuse", frozenset({refusal.reason}))
+        if asked := frozenset(ruling.reason for ruling in fitting):
+            return Judgement("confirm", asked)
         return ALLOWED
 
     def looks_at(self, path: str) -> Iterator[Circumstance]:

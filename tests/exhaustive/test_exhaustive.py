@@ -146,14 +146,12 @@ def test_the_handwritten_prohibitions_notice_a_file_without_rules(rewritten: Rew
         rules["signals"] = {signal: [] for signal in rules["signals"]}
 
     project = rewritten(change)
-    forged, asked = Trial(project, share=0.05), Trial(project, share=0.35)
+    forged, asked, leaned = Trial(project, share=0.2), Trial(project, share=0.35), Trial(project, share=0.04)
     forged.gateway([part for part in forged.world.car.actuators if forged.world.prohibitions(part.path)])
-    asked.dialogue(
-        asked.requests("sunroof", "seat_position", "seat_height", "backrest", "seat_memory", "message", "callee")
-    )
-    assert {*forged.report.violations, *asked.report.violations} == {
-        f"prohibited: {entry.name}" for entry in PROHIBITIONS
-    }
+    asked.dialogue(asked.requests("sunroof", "seat_position", "seat_height", "seat_memory", "message", "callee"))
+    leaned.dialogue(leaned.requests("backrest"))  # several belts at once make many situations
+    violations = {wrong for trial in (forged, asked, leaned) for wrong in trial.report.violations}
+    assert violations == {f"prohibited: {entry.name}" for entry in PROHIBITIONS}
 
 
 def test_words_that_are_missing_are_noticed(rewritten: Rewrite) -> None:

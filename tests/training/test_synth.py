@@ -56,6 +56,11 @@ def test_a_script_becomes_the_same_labelled_recording_each_time(tmp_path: Path) 
         assert np.std(speech) > 2 * np.std(before.astype(float))
 
 
+def test_a_script_may_tell_how_the_car_goes_on(tmp_path: Path) -> None:
+    plan = read_script(script(tmp_path, SCRIPT + "journey: [{at: 3, Vehicle.Speed: 50}]\n"))
+    assert [(waypoint.at, waypoint.values) for waypoint in plan.journey] == [(3, {"Vehicle.Speed": 50})]
+
+
 @pytest.mark.audio
 def test_a_phone_recording_has_two_channels_at_another_rate(tmp_path: Path) -> None:
     stereo = "voices: {en: af_heart}\nformat: stereo44\nlines:\n  - {lang: en, text: stop}\n"
@@ -71,6 +76,7 @@ def test_a_phone_recording_has_two_channels_at_another_rate(tmp_path: Path) -> N
         ("voices: {en: af_heart}\nlines: [{lang: en, text: hi, seat: roof}]", "no seat `roof`; there are driver"),
         ("voices: {en: af_heart}\nlines: [{lang: en}]", "neither `wake` nor `text`"),
         ("voices: {en: af_heart}\nlines: [{lang: en, txt: hi}]", "lines.0.txt"),
+        ("voices: {en: af_heart}\njourney: [{at: 3}]\nlines: []", "journey.0: Value error, a waypoint without"),
         ("lines: [", "not a YAML file"),
     ],
 )

@@ -116,6 +116,18 @@ def test_garbage_is_answered_by_nobody(gateway: Gateway, model: VehicleModel) ->
         gateway.admit(WINDOW, json.dumps({"value": 1}).encode(), model.initial_state(), 0.0)
 
 
+def test_a_belted_passenger_is_not_laid_flat_on_the_move(gateway: Gateway, model: VehicleModel) -> None:
+    seat = "Vehicle.Cabin.Seat.Row2.PassengerSide"
+    state = model.initial_state()
+    state.put(f"{seat}.IsBelted", True, 0.0)
+    flat = gateway.admit(f"{seat}.Backrest.Recline", request(55.0, name="parked"), state, 0.0)
+    assert flat.ack.status == "accepted"
+    state.put("Vehicle.Speed", 50.0, 0.0)
+    refused = gateway.admit(f"{seat}.Backrest.Recline", request(55.0, name="moving"), state, 0.0)
+    assert (refused.ack.status, refused.ack.reason) == ("rejected", "utter_refuse_belted")
+    assert refused.command is None
+
+
 @given(data=st.data())
 def test_what_safety_refuses_is_never_carried_out(model: VehicleModel, safety: Safety, data: st.DataObject) -> None:
     """Whatever is asked, from wherever, in whatever state of the car."""

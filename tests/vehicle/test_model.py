@@ -62,6 +62,7 @@ def test_another_car_needs_data_only(tmp_path: Path) -> None:
         ("Vehicle.Private.Roof", "Vehicle.Speed", "Vehicle.Speed is a sensor in VSS 6.0 and can't be set"),
         ("Vehicle.Private.Roof", "Vehicle.Cabin.Sunroof.Switch", "has type string in VSS 6.0, not uint8"),
         ("Vehicle.Private.Roof", "Vehicle.Private.{zone}.Roof", "`{zone}` in the path and `zones` need each other"),
+        ("    max: 100", "    rate: 5\n    coded: true", "only a number that neither moves nor drifts is `coded`"),
         ("chef:", "the boss:", "should match pattern"),
         ("type: uint8", "type: uint9", "signals.roof.type: Input should be 'boolean'"),
         ("to: {entity", "zone: atic, to: {entity", "unknown zone `atic`"),

@@ -21,6 +21,8 @@ WINDOW_LOCK = "Vehicle.Cabin.IsWindowChildLockEngaged"
 REAR_DOOR = "Vehicle.Cabin.Door.Row2.DriverSide"
 REAR_DOOR_CHILD_LOCK = f"{REAR_DOOR}.IsChildLockActive"
 PASSENGER_SEAT = "Vehicle.Cabin.Seat.Row1.PassengerSide"
+PASSENGER_MEMORY = "Vehicle.Private.Cabin.Seat.Row1.PassengerSide.Memory.Recalled"
+REAR_SEAT = "Vehicle.Cabin.Seat.Row2.DriverSide"
 
 TAILGATE = "Vehicle.Body.Trunk.Rear.Position"
 DRIVER_DOOR = "Vehicle.Cabin.Door.Row1.DriverSide.Position"
@@ -101,6 +103,30 @@ HAZARDS = [
         [PARKED],
         id="unlocked by a child",
     ),
+    pytest.param(
+        f"{REAR_SEAT}.Backrest.Recline",
+        50,
+        "rear_left",
+        [DRIVE, {f"{REAR_SEAT}.IsBelted": True}],
+        [{f"{REAR_SEAT}.IsBelted": True}],
+        id="laid flat under a belt while moving",
+    ),
+    pytest.param(
+        f"{REAR_SEAT}.Backrest.Recline",
+        50,
+        "rear_left",
+        [DRIVE, {f"{REAR_SEAT}.OccupancyStatus": "OCCUPIED"}],
+        [DRIVE],
+        id="laid flat in the back while moving, without a belt",
+    ),
+    pytest.param(
+        PASSENGER_MEMORY,
+        2,
+        "passenger",
+        [DRIVE, {f"{PASSENGER_SEAT}.IsBelted": True}],
+        [DRIVE],
+        id="a taken seat to a stored place while moving",
+    ),
 ]
 
 
@@ -174,6 +200,55 @@ def test_a_taken_seat_is_moved_by_the_driver_only_after_a_yes(model: VehicleMode
     assert judge(model, safety, seat, 100, "driver") == Verdict("allow")
     assert judge(model, safety, seat, 100, "passenger", taken) == Verdict("allow")
     assert judge(model, safety, seat, 100, "rear_left").kind == "refuse"
+
+
+@pytest.mark.parametrize(("seat", "place"), [("passenger", PASSENGER_SEAT), ("rear_left", REAR_SEAT)])
+def test_a_belted_passenger_is_not_laid_flat_on_the_move_and_is_told_why(
+    model: VehicleModel, safety: Safety, seat: Seat, place: str
+) -> None:
+    recline, belted = f"{place}.Backrest.Recline", {f"{place}.IsBelted": True}
+    for asker in (seat, "driver"):
+        assert judge(model, safety, recline, 41, asker, DRIVE, belted) == Verdict("refuse", "utter_refuse_belted")
+    assert judge(model, safety, recline, 40, seat, DRIVE, belted) == Verdict("allow")
+    assert judge(model, safety, recline, 60, seat, HALTED, belted) == Verdict("allow")
+
+
+@pytest.mark.parametrize(("seat", "place"), [("passenger", PASSENGER_SEAT), ("rear_left", REAR_SEAT)])
+def test_to_take_the_belt_off_is_no_way_round(model: VehicleModel, safety: Safety, seat: Seat, place: str) -> None:
+    unbelted: dict[str, Value] = {f"{place}.IsBelted": False, f"{place}.OccupancyStatus": "OCCUPIED"}
+    verdict = judge(model, safety, f"{place}.Backrest.Recline", 41, seat, DRIVE, unbelted)
+    assert verdict == Verdict("refuse", "utter_refuse_moving")
+
+
+def test_a_belt_counts_at_its_own_seat_only(model: VehicleModel, safety: Safety) -> None:
+    other = f"{PASSENGER_SEAT}.IsBelted"
+    recline = f"{REAR_SEAT}.Backrest.Recline"
+    assert judge(model, safety, recline, 60, "rear_left", DRIVE, {other: True}) == Verdict("allow")
+
+
+@pytest.mark.parametrize("part", ["Position", "Height", "Backrest.Recline"])
+def test_who_is_belted_sits_there_though_the_cushion_feels_nobody(
+    model: VehicleModel, safety: Safety, part: str
+) -> None:
+    child: dict[str, Value] = {f"{PASSENGER_SEAT}.OccupancyStatus": "EMPTY", f"{PASSENGER_SEAT}.IsBelted": True}
+    assert judge(model, safety, f"{PASSENGER_SEAT}.{part}", 30, "driver", child).kind == "confirm"
+    assert judge(model, safety, f"{PASSENGER_SEAT}.{part}", 30, "passenger", child) == Verdict("allow")
+
+
+def test_nobody_in_the_back_is_tipped_by_those_in_front_without_a_yes(model: VehicleModel, safety: Safety) -> None:
+    recline, belted = f"{REAR_SEAT}.Backrest.Recline", {f"{REAR_SEAT}.IsBelted": True}
+    assert judge(model, safety, recline, 30, "passenger", belted).reason == "utter_confirm_seat_taken"
+    assert judge(model, safety, recline, 30, "rear_left", belted) == Verdict("allow")
+    assert judge(model, safety, recline, 30, "driver") == Verdict("allow")
+
+
+def test_a_belt_that_is_unknown_or_old_is_a_closed_one(model: VehicleModel, safety: Safety) -> None:
+    command = Command(f"{REAR_SEAT}.Backrest.Recline", 50, seat="rear_left")
+    state = model.initial_state(now=100.0)
+    state.put(SPEED, 60.0, 100.0)
+    assert safety.judge(command, state, 100.0) == Verdict("allow")
+    state.put(f"{REAR_SEAT}.IsBelted", False, 90.0)
+    assert safety.judge(command, state, 100.0) == Verdict("refuse", "utter_refuse_belted")
 
 
 def test_the_strictest_rule_wins(model: VehicleModel, safety: Safety) -> None:
