@@ -19,7 +19,7 @@ from .dialogue.policy import Dialogue
 from .dialogue.wording import Wording
 from .errors import ProjectError
 from .events import Language, Seat
-from .listening import Listener
+from .listening import Completeness, Listener
 from .nlu.interpreter import Interpreter
 from .resources import release_memory, shipped
 from .speech.voice import Voice
@@ -31,6 +31,7 @@ from .vehicle.simulator import SimulatedVehicle
 from .vehicle.state import VehicleState
 
 if TYPE_CHECKING:
+    from .asr.recognizer import Recognizer
     from .wake.detector import WakeDetector
 
 
@@ -154,15 +155,17 @@ def assemble(
     )
 
 
-def load_wake(settings: Settings) -> WakeDetector:
-    """The detector for the configured wake phrases.
+def load_wake(settings: Settings, recognizer: Recognizer | None = None) -> WakeDetector:
+    """The detector for the configured wake phrases; the recogniser confirms what it notices.
 
     Raises:
         ModelError: a model is missing, damaged, or no phrase of that name has been trained.
     """
     from .wake.detector import WakeDetector
+    from .wake.verifier import WakeVerifier
 
-    return WakeDetector.load(shipped("onnx_models") / "wake", settings.wake)
+    verifier = WakeVerifier(recognizer) if recognizer else None
+    return WakeDetector.load(settings.wake.folder or shipped("onnx_models") / "wake", settings.wake, verifier)
 
 
 class Ears:
@@ -175,19 +178,25 @@ class Ears:
             ModelError: a model is missing or damaged.
         """
         from .asr import open_recognizer
-        from .asr.prompts import load_prompts
+        from .asr.leanings import load_leanings
         from .audio.voice_activity import VoiceActivity
 
         self.activity = VoiceActivity()
-        self.wake = load_wake(settings)
+        self._leanings = load_leanings(project)
+        self.recognizer = open_recognizer(settings.asr, self._leanings.prompts)
+        self.wake = load_wake(settings, self.recognizer)
         self._always_awake = not wake
-        self.recognizer = open_recognizer(settings.asr, load_prompts(project))
 
     def listener(self, settings: Settings, dialogue: Dialogue, project: Project, state: VehicleState) -> Listener:
         """A listener in its initial state over these engines."""
 
-        def is_complete(text: str, language: Language, seat: Seat) -> bool:
-            return dialogue.is_complete(project.interpreter.parse(text, language, seat), state)
+        def completeness(text: str, language: Language, seat: Seat) -> Completeness:
+            if self._leanings.is_unfinished(text):
+                return Completeness.OPEN
+            understanding = project.interpreter.parse(text, language, seat)
+            if dialogue.is_complete(understanding, state):
+                return Completeness.WHOLE
+            return Completeness.OPEN if dialogue.is_open(understanding, state) else Completeness.UNKNOWN
 
         self.activity.reset()
         self.wake.reset()
@@ -200,5 +209,5 @@ class Ears:
             fixed,
             settings.default_language,
             self._always_awake,
-            is_complete,
+            completeness,
         )

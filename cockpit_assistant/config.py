@@ -44,11 +44,13 @@ class AudioSettings(_Section):
 
 
 class WakeSettings(_Section):
-    """The wake phrases: names of models in `onnx_models/wake`; none takes all that are there."""
+    """The wake phrases: names of models in `folder`; none takes all that are there."""
 
     phrases: tuple[str, ...] = ()
+    folder: Path | None = None
+    """Where `train wake` has put the phrases; none takes the shipped ones."""
     threshold: Probability | None = None
-    """Score that counts as heard; none takes each model's own calibrated one."""
+    """Score from which the recogniser is asked; none takes each model's own calibrated one."""
     cooldown: Seconds = 1.0
 
 
@@ -60,6 +62,8 @@ class ListenSettings(_Section):
     """Silence that ends an utterance."""
     silence_complete: Seconds = 0.22
     """Silence that ends an utterance which is already a complete command."""
+    silence_open: Seconds = 1.2
+    """Silence that ends an utterance which can't be all: 导航到, "and"."""
     silence_preview: Seconds = 0.12
     """Silence after which the recogniser decodes ahead, so that the text is there when the utterance ends."""
     no_speech_timeout: Seconds = 5.0

@@ -1,8 +1,8 @@
 """From microphone frames to text: when to listen, when the speaker has finished, what was said.
 
-The listener sleeps until a wake phrase, then records until the endpointer (or a short silence after what is already
-a complete command) ends the utterance. The recogniser hears the wake phrase too: its text must confirm what the
-detector believed, which keeps the radio from waking the car, and a command spoken in the same breath stays whole.
+The listener sleeps until a wake phrase, then records until the endpointer ends the utterance: after a short silence
+where it is already a complete command, after a long one where something must follow. The recogniser hears the wake
+phrase too, so that a command spoken in the same breath stays whole; the phrase is cut off its text.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .events import (
     Language,
     NothingHeard,
     PartialTranscript,
+    Samples,
     Seat,
     SpeechEnded,
     SpeechStarted,
@@ -42,13 +43,19 @@ LOOK_AGAIN = 0.24
 WAKE_REACH = 2.5
 """Seconds kept from before the wake phrase was noticed: longer than any phrase takes to say."""
 
-SURE = 0.99
-"""Score from which a wake phrase counts although the recogniser didn't make it out."""
-
 BREATH = 0.3
 """Seconds of speech after the wake phrase that are still its own end: the detector hears it a little early."""
 
 Heard = WakeDetected | SpeechStarted | SpeechEnded | PartialTranscript | FinalTranscript | NothingHeard
+
+
+class Completeness(Enum):
+    """How much of what its speaker wants to say a transcript holds."""
+
+    WHOLE = "whole"
+    OPEN = "open"
+    """Something must follow: 导航到, "and"."""
+    UNKNOWN = "unknown"
 
 
 class _State(Enum):
@@ -68,11 +75,11 @@ class Listener:
         language: Language | None = None,
         default_language: Language = "zh",
         always_awake: bool = False,
-        is_complete: Callable[[str, Language, Seat], bool] = lambda text, language, seat: False,
+        completeness: Callable[[str, Language, Seat], Completeness] = lambda *transcript: Completeness.UNKNOWN,
     ) -> None:
         """`language` fixes what is spoken; None lets the recogniser tell. `always_awake`: every utterance counts.
 
-        `is_complete` says whether a transcript is already a whole command, so that a short silence ends it.
+        `completeness` says whether a transcript is already a whole command, which a short silence ends.
         """
         self._wake = wake
         self._activity = activity
@@ -80,15 +87,17 @@ class Listener:
         self._recognizer = recognizer
         self._settings = settings
         self._language = language
-        self._is_complete = is_complete
+        self._completeness = completeness
         self._always_awake = always_awake
         self._state = _State.AWAKE if always_awake else _State.ASLEEP
         self._recent: deque[AudioFrame] = deque(maxlen=round(WAKE_REACH * SAMPLE_RATE / 320))
         self._stream: RecognizerStream | None = None
+        self._after_phrase: list[Samples] = []
+        """Sound since the wake phrase was noticed."""
         self._phrase: WakeDetected | None = None
         self._deadline: float | None = None
         self._follow_up = False
-        self._complete, self._next_look = False, settings.silence_preview
+        self._seen, self._next_look = Completeness.UNKNOWN, settings.silence_preview
         self._spoken = language or default_language
         """What was spoken last."""
 
@@ -125,6 +134,7 @@ class Listener:
             return
         if self._stream is not None:
             self._stream.feed(frame.samples)
+            self._after_phrase.append(frame.samples)
         if isinstance(edge, SpeechStarted) and self._stream is None:
             yield edge
             self._open_stream(since=edge.time - PREROLL)
@@ -139,13 +149,13 @@ class Listener:
         if isinstance(edge, SpeechEnded):
             yield from self._finish(edge)
         elif silence < self._settings.silence_preview:
-            self._complete, self._next_look = False, self._settings.silence_preview
+            self._forget_preview()
         else:
-            if not self._complete and silence >= self._next_look:
+            if self._seen is not Completeness.WHOLE and silence >= self._next_look:
                 first = self._next_look == self._settings.silence_preview
                 self._next_look = silence + LOOK_AGAIN if first else math.inf
                 yield from self._preview(frame)
-            if self._complete and silence >= self._settings.silence_complete:
+            if self._seen is Completeness.WHOLE and silence >= self._settings.silence_complete:
                 yield from self._finish(self._endpointer.end(frame))
 
     def _awake_by(self, hit: WakeDetected) -> None:
@@ -157,8 +167,9 @@ class Listener:
         self._open_stream(since=hit.time - WAKE_REACH)
 
     def _open_stream(self, since: float) -> None:
-        self._stream = self._recognizer.open(self._language or self._phrase_language())
-        self._complete, self._next_look = False, self._settings.silence_preview
+        self._stream = self._open_recogniser()
+        self._after_phrase = []
+        self._forget_preview()
         sound = [frame.samples for frame in self._recent if frame.end > max(since, self._speech_began())]
         if sound:
             self._stream.feed(np.concatenate(sound))
@@ -167,9 +178,9 @@ class Listener:
         began = self._endpointer.speech_start
         return began - PREROLL if began is not None else 0.0
 
-    def _phrase_language(self) -> Language | None:
-        """Who wakes the car in English goes on in English; without a wake phrase the recogniser has to tell."""
-        return None if self._always_awake else self._spoken
+    def _open_recogniser(self) -> RecognizerStream:
+        """Who wakes the car in English most likely goes on in English; without a wake phrase anything may come."""
+        return self._recognizer.open(self._language, likely=None if self._always_awake else self._spoken)
 
     def _preview(self, frame: AudioFrame) -> Iterator[Heard]:
         """Decode during the silence; what is already a whole command needn't be waited for any longer."""
@@ -178,7 +189,14 @@ class Listener:
         text = self._without_phrase(transcript)
         if text:
             yield PartialTranscript(text, transcript.language, frame.seat)
-            self._complete = self._is_complete(text, transcript.language, frame.seat)
+            self._seen = self._completeness(text, transcript.language, frame.seat)
+            unfinished = self._seen is Completeness.OPEN
+            self._endpointer.patience = self._settings.silence_open if unfinished else self._settings.silence
+
+    def _forget_preview(self) -> None:
+        """Somebody speaks on: what was heard so far says nothing about the end any more."""
+        self._seen, self._next_look = Completeness.UNKNOWN, self._settings.silence_preview
+        self._endpointer.patience = self._settings.silence
 
     def _finish(self, ended: SpeechEnded) -> Iterator[Heard]:
         assert self._stream is not None
@@ -186,10 +204,10 @@ class Listener:
         self._stream = None
         text = self._without_phrase(transcript)
         if text is None:
-            text = self._benefit_of_doubt(transcript, ended)
-        if text is None:  # the detector took something else for the wake phrase
-            self.sleep()
-        elif text:
+            transcript = self._what_followed(ended)
+            text = transcript.text
+        if text:
+            self._spoken = transcript.language
             self.sleep()  # first of all: what is answered to the text may open a follow-up
             yield ended
             yield FinalTranscript(text, transcript.language, ended.seat, transcript.confidence)
@@ -198,21 +216,18 @@ class Listener:
             self._deadline = ended.decided + self._settings.no_speech_timeout
 
     def _without_phrase(self, transcript: Transcript) -> str | None:
-        """The transcript without the wake phrase; None where the phrase should be there and isn't."""
+        """The transcript without the wake phrase; None where it can't be found although it was said."""
         if self._phrase is not None:
             match = find_phrase(transcript.text, [self._phrase.phrase])
             return match.rest if match else None
         match = find_phrase(transcript.text, [phrase.text for phrase in self._wake.phrases])
         return match.rest if match else transcript.text
 
-    def _benefit_of_doubt(self, transcript: Transcript, ended: SpeechEnded) -> str | None:
-        """What to make of a wake phrase that the detector is sure of and the recogniser has spelt past recognition.
-
-        If next to nothing followed, it was the phrase alone; if the words are a command all the same, they count.
-        """
-        if self._phrase is None or self._phrase.score < SURE:
-            return None
+    def _what_followed(self, ended: SpeechEnded) -> Transcript:
+        """What was said after the wake phrase, from its sound alone: the phrase was spelt past recognition."""
+        assert self._phrase is not None
         if ended.time - self._phrase.time < BREATH:
-            return ""
-        meant = self._is_complete(transcript.text, transcript.language, ended.seat)
-        return transcript.text if meant else None
+            return Transcript("", self._spoken, 0.0)
+        stream = self._open_recogniser()
+        stream.feed(np.concatenate(self._after_phrase))
+        return stream.finish()

@@ -15,7 +15,7 @@ __all__ = ["Recognizer", "RecognizerStream", "Transcript", "open_recognizer"]
 def open_recognizer(settings: AsrSettings, prompts: Mapping[Language, str] | None = None) -> Recognizer:
     """Load the engine and model that the settings name.
 
-    `prompts` holds what to lean towards in each language, as `prompts.load_prompts` reads it; it is used by every
+    `prompts` holds what to lean towards in each language, as `leanings.load_leanings` reads it; it is used by every
     stream that brings no prompt of its own, above all by those whose language is still open.
 
     Raises:

@@ -6,6 +6,7 @@ a preview can be taken at any time, typically in a pause, and costs nothing more
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,12 +42,21 @@ class RecognizerStream(Protocol):
 class Recognizer(Protocol):
     """A loaded speech recognition engine."""
 
-    def open(self, language: Language | None, prompt: str = "") -> RecognizerStream:
+    def open(self, language: Language | None, prompt: str = "", likely: Language | None = None) -> RecognizerStream:
         """Begin an utterance.
 
         Args:
             language: what is spoken; None lets the engine tell the project's languages apart if it can.
             prompt: words and phrases that are likely, to lean towards, instead of those the recogniser was
                 loaded with; engines without such a thing ignore it.
+            likely: where the language is open, the one to expect; another must be clearly more probable.
+        """
+        ...
+
+    def likelihood(self, samples: Samples, spellings: Sequence[str], language: Language) -> float | None:
+        """How well a short text explains a sound: the mean log probability of its tokens, 0 at best.
+
+        The text may be spelt in several ways, of which the best counts. None from an engine that can't tell; then
+        only a transcript can be compared.
         """
         ...

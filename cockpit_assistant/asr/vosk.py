@@ -58,12 +58,16 @@ class VoskRecognizer:
         self._language = language or _language_of(folder.name)
         self._grammar = json.dumps([*phrases, "[unk]"], ensure_ascii=False) if phrases else None
 
-    def open(self, language: Language | None, prompt: str = "") -> VoskStream:
-        """Begin an utterance; a prompt means nothing to Vosk."""
+    def open(self, language: Language | None, prompt: str = "", likely: Language | None = None) -> VoskStream:
+        """Begin an utterance; a prompt means nothing to Vosk, whose model knows one language."""
         extra = (self._grammar,) if self._grammar else ()
         engine = self._engine(self._model, SAMPLE_RATE, *extra)
         engine.SetWords(True)
         return VoskStream(engine, language or self._language)
+
+    def likelihood(self, samples: Samples, spellings: Sequence[str], language: Language) -> float | None:
+        """Vosk gives no probability for a text that it didn't come to itself."""
+        return None
 
 
 class VoskStream:

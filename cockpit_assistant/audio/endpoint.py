@@ -22,6 +22,8 @@ class Endpointer:
 
     def __init__(self, settings: ListenSettings) -> None:
         self._settings = settings
+        self.patience = settings.silence
+        """Seconds of silence that end the utterance under way; who knows what was said may change it."""
         self._begun: float | None = None
         """Where the speech that may become, or is, an utterance began."""
         self._voiced = 0.0
@@ -58,7 +60,7 @@ class Endpointer:
         if self._begun is None:
             return None
         if self._speaking:
-            if self.trailing_silence >= self._settings.silence - _ROUNDING:
+            if self.trailing_silence >= self.patience - _ROUNDING:
                 return self.end(frame)
             if frame.end - self._begun >= self._settings.longest - _ROUNDING:
                 return self.end(frame)
@@ -80,6 +82,7 @@ class Endpointer:
         self._begun = None
         self._voiced = 0.0
         self._speaking = False
+        self.patience = self._settings.silence
 
 
 _ROUNDING = 1e-6

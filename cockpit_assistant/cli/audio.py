@@ -7,7 +7,7 @@ import json
 import time
 
 from ..asr import open_recognizer
-from ..asr.prompts import load_prompts
+from ..asr.leanings import load_leanings
 from ..assembly import load_wake
 from ..audio import files
 from ..audio.voice_activity import VoiceActivity
@@ -19,7 +19,7 @@ def transcribe(options: argparse.Namespace) -> int:
     """Recognise each file and write its text."""
     settings = settings_of(options)
     with busy("Loading the recogniser"):
-        recognizer = open_recognizer(settings.asr, load_prompts(settings.project))
+        recognizer = open_recognizer(settings.asr, load_leanings(settings.project).prompts)
     fixed = options.lang or (None if settings.language == "auto" else settings.language)
     for file in options.files:
         samples = files.read(file)

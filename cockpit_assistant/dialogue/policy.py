@@ -143,6 +143,13 @@ class Dialogue:
             return False
         return all(self._stands_alone(clause, understanding, state) for clause in understanding.clauses)
 
+    def is_open(self, understanding: Understanding, state: VehicleState) -> bool:
+        """Whether what was said last still lacks what it is about, such as a place to go to."""
+        if not understanding.clauses or understanding.clauses[-1].intent not in self._model.intents:
+            return False
+        last = understanding.clauses[-1]
+        return bool(self._resolve(last, understanding.language, understanding.seat, state).missing)
+
     def _stands_alone(self, clause: Clause, understanding: Understanding, state: VehicleState) -> bool:
         match clause.intent:
             case "affirm" | "deny" | "cancel":  # else more may follow: 不，打开车窗

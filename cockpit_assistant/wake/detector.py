@@ -1,21 +1,25 @@
 """Hears wake phrases in a running microphone: shared speech embeddings, and a small head for each phrase.
 
 A phrase is two files in `onnx_models/wake`: NAME.onnx, the head (16 × 96 embeddings in, score 0..1 out), and
-NAME.json, its card. All phrases are listened for at once; each more costs a few microseconds every 80 ms.
+NAME.json, its card. All phrases are listened for at once; each more costs a few microseconds every 80 ms. What a
+head has noticed counts once the recogniser has confirmed it on the same sound.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from ..config import WakeSettings
 from ..errors import ModelError
-from ..events import AudioFrame, Language, Samples, WakeDetected
+from ..events import SAMPLE_RATE, AudioFrame, Samples, WakeDetected
+from .card import WakePhrase
 from .features import CHUNK, Embeddings, FeatureNetworks, FeatureStream
+from .verifier import REACH, WakeVerifier
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -23,16 +27,11 @@ if TYPE_CHECKING:
 HANGOVER = 0.5
 """Seconds in which a phrase is still recognised after voice activity has ended."""
 
+ASK_AGAIN = 0.24
+"""Seconds after a phrase was not confirmed until the recogniser is asked once more: it may not have ended then."""
 
-class WakePhrase(BaseModel):
-    """A phrase's card: what `train wake` writes beside the head. Unknown keys are measurements and kept."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    text: str
-    language: Language
-    threshold: float = Field(ge=0, le=1)
-    """Score that counts as heard."""
+_KEPT = round(REACH * SAMPLE_RATE / CHUNK) + 1
+"""Chunks of sound kept for the recogniser."""
 
 
 class WakeHead:
@@ -73,17 +72,26 @@ class WakeHead:
 class WakeDetector:
     """Audio frames in, wake detections out."""
 
-    def __init__(self, heads: list[WakeHead], networks: FeatureNetworks, settings: WakeSettings) -> None:
+    def __init__(
+        self,
+        heads: list[WakeHead],
+        networks: FeatureNetworks,
+        settings: WakeSettings,
+        verifier: WakeVerifier | None = None,
+    ) -> None:
+        """Without `verifier` whatever a head notices counts."""
         self._heads = heads
         self._features = FeatureStream(networks)
         self._settings = settings
+        self._verifier = verifier
+        self._heard: deque[Samples] = deque(maxlen=_KEPT)
         self._pending: list[Samples] = []
         self._gathered = 0
         self._listen_until = -np.inf
         self._deaf_until = -np.inf
 
     @classmethod
-    def load(cls, folder: Path, settings: WakeSettings) -> WakeDetector:
+    def load(cls, folder: Path, settings: WakeSettings, verifier: WakeVerifier | None = None) -> WakeDetector:
         """The phrases of the settings, from a folder of heads and cards; all in it where the settings name none.
 
         A phrase is named by its file (`hey_nova`) or by its words (`hey Nova`).
@@ -103,7 +111,7 @@ class WakeDetector:
                     "Correct `phrases` in [wake], or train it with `cockpit-assistant train wake`."
                 )
         chosen = settings.phrases or [file.stem for file in there]
-        return cls([heads[name.casefold()] for name in chosen], FeatureNetworks(), settings)
+        return cls([heads[name.casefold()] for name in chosen], FeatureNetworks(), settings, verifier)
 
     @property
     def phrases(self) -> tuple[WakePhrase, ...]:
@@ -120,20 +128,27 @@ class WakeDetector:
             return None
         audio = np.concatenate(self._pending)
         self._features.push(audio[:CHUNK])
+        self._heard.append(audio[:CHUNK])
         self._pending, self._gathered = [audio[CHUNK:]], self._gathered - CHUNK
         if frame.end > self._listen_until or frame.time < self._deaf_until:
             return None
         window = self._features.window()
-        heard = [(score, head) for head in self._heads if (score := head.score(window)) >= self._threshold(head)]
-        if not heard:
-            return None
-        score, head = max(heard, key=lambda candidate: candidate[0])
-        self._deaf_until = frame.end + self._settings.cooldown
-        return WakeDetected(head.phrase.text, score, frame.end, frame.seat)
+        scores = [(head.score(window), head) for head in self._heads]
+        noticed = [(score, head) for score, head in scores if score >= self._threshold(head)]
+        for score, head in sorted(noticed, key=lambda candidate: -candidate[0]):
+            if self._is_confirmed(head.phrase):
+                self._deaf_until = frame.end + self._settings.cooldown
+                return WakeDetected(head.phrase.text, score, frame.end, frame.seat)
+            self._deaf_until = frame.end + ASK_AGAIN
+        return None
+
+    def _is_confirmed(self, phrase: WakePhrase) -> bool:
+        return self._verifier is None or self._verifier.confirms(phrase, np.concatenate(self._heard))
 
     def reset(self) -> None:
         """Forget what was heard, and the pause after a detection: for a jump in the audio."""
         self._features.reset()
+        self._heard.clear()
         self._pending, self._gathered = [], 0
         self._listen_until = self._deaf_until = -np.inf
 

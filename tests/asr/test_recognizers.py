@@ -13,7 +13,7 @@ import pytest
 
 from cockpit_assistant import models
 from cockpit_assistant.asr import Recognizer, RecognizerStream, Transcript, open_recognizer
-from cockpit_assistant.asr.prompts import load_prompts
+from cockpit_assistant.asr.leanings import load_leanings
 from cockpit_assistant.asr.vosk import VoskRecognizer
 from cockpit_assistant.asr.whisper import WhisperRecognizer
 from cockpit_assistant.audio import files
@@ -25,7 +25,7 @@ from cockpit_assistant.resources import shipped
 pytestmark = pytest.mark.audio
 
 RECORDINGS = Path(__file__).parents[1] / "data"
-PROMPTS = load_prompts(shipped("nlu_data"))
+PROMPTS = load_leanings(shipped("nlu_data")).prompts
 
 
 @dataclass(frozen=True)
@@ -218,8 +218,8 @@ def test_the_settings_choose_the_engine() -> None:
 
 
 def test_a_project_without_prompts_has_none_and_a_wrong_file_is_named(tmp_path: Path) -> None:
-    assert load_prompts(tmp_path) == {}
+    assert load_leanings(tmp_path).prompts == {}
     for text in ("prompts: {zh: [1, 2]}", "prompt: {}", "prompts: {zh: 'a"):
         (tmp_path / "asr.yml").write_text(text)
         with pytest.raises(ProjectError, match=r"asr\.yml"):
-            load_prompts(tmp_path)
+            load_leanings(tmp_path)

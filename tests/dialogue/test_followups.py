@@ -283,6 +283,16 @@ def test_nobody_is_cut_short_who_may_go_on(said: Clause, complete: bool) -> None
     assert talk.dialogue.is_complete(Understanding("…", "zh", "driver", (said,)), talk.state) is complete
 
 
+def test_a_request_that_lacks_its_object_is_open() -> None:
+    talk = Talk()
+    for said, is_open in (
+        (clause("set_temperature"), True),
+        (clause("open_window"), False),
+        (clause("more"), False),
+    ):
+        assert talk.dialogue.is_open(Understanding("…", "zh", "driver", (said,)), talk.state) is is_open
+
+
 def test_a_no_is_complete_where_a_yes_was_asked_for() -> None:
     talk = Talk()
     talk.state.put("Vehicle.Body.Raindetection.Intensity", 20, 0.0)
