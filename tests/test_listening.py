@@ -19,8 +19,10 @@ from cockpit_assistant.events import (
     Record,
     Reply,
     Samples,
+    SpeechEnded,
     WakeDetected,
 )
+from cockpit_assistant.listening import Completeness, Listener
 from cockpit_assistant.replay.runner import rig
 
 pytestmark = [pytest.mark.audio, pytest.mark.broker]
@@ -111,6 +113,29 @@ def test_a_command_without_the_wake_phrase_is_not_meant_for_the_assistant(play: 
 
 def test_rain_is_not_speech(play: Play, always_awake: Ears) -> None:
     assert of(FinalTranscript, play(always_awake, "rain", 1.0)) == []
+
+
+@pytest.mark.parametrize(
+    ("completeness", "silence"),
+    [(Completeness.WHOLE, 0.22), (Completeness.UNKNOWN, 0.6), (Completeness.OPEN, 1.2)],
+)
+def test_how_long_a_silence_ends_an_utterance_depends_on_what_was_said(
+    always_awake: Ears, settings: Settings, completeness: Completeness, silence: float
+) -> None:
+    always_awake.activity.reset()
+    listener = Listener(
+        always_awake.wake,
+        always_awake.activity,
+        always_awake.recognizer,
+        settings.listen,
+        always_awake=True,
+        completeness=lambda text, language, seat: completeness,
+    )
+    sound = np.concatenate([_sound("open_window_zh"), _sound(2.0)])
+    heard = [event for frame in files.frames(sound) for event in listener.feed(frame)]
+    (ended,) = of(SpeechEnded, heard)
+    assert isinstance(ended, SpeechEnded)
+    assert ended.decided - ended.time == pytest.approx(silence, abs=0.021)
 
 
 def test_a_stereo_recording_at_another_rate_is_understood(play: Play, always_awake: Ears) -> None:

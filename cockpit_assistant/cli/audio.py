@@ -6,6 +6,8 @@ import argparse
 import json
 import time
 
+import numpy as np
+
 from ..asr import open_recognizer
 from ..asr.leanings import load_leanings
 from ..assembly import load_wake
@@ -13,6 +15,9 @@ from ..audio import files
 from ..audio.voice_activity import VoiceActivity
 from ..events import SAMPLE_RATE
 from .common import busy, settings_of
+
+_AFTER = round(0.6 * SAMPLE_RATE)
+"""Samples of quiet after a file: a phrase is noticed a moment after its last sound."""
 
 
 def transcribe(options: argparse.Namespace) -> int:
@@ -38,20 +43,22 @@ def transcribe(options: argparse.Namespace) -> int:
 
 
 def wake(options: argparse.Namespace) -> int:
-    """Find the wake phrases in each file."""
+    """Find the wake phrases in each file, as a running assistant would: noticed by a head, then confirmed."""
     settings = settings_of(options)
     if options.phrase:
         settings = settings.model_copy(
             update={"wake": settings.wake.model_copy(update={"phrases": (options.phrase,)})}
         )
-    detector = load_wake(settings)
+    with busy("Loading the recogniser"):
+        recognizer = open_recognizer(settings.asr, load_leanings(settings.project).prompts)
+    detector = load_wake(settings, recognizer)
     activity = VoiceActivity()
     for file in options.files:
         detector.reset()
         activity.reset()
         samples = files.read(file)
         hits = []
-        for frame in files.frames(samples):
+        for frame in files.frames(np.concatenate([samples, np.zeros(_AFTER, np.int16)])):
             active = activity.probability(frame.samples) >= settings.listen.speech_threshold
             if hit := detector.feed(frame, active=active):
                 hits.append(hit)

@@ -114,6 +114,17 @@ def test_streams_do_not_hear_each_other(spoken: Spoken) -> None:
     assert spoken.word in first.finish().text
 
 
+def test_what_was_said_explains_a_sound_better_than_other_words(spoken: Spoken) -> None:
+    right = spoken.engine.likelihood(
+        spoken.samples, [recognise(spoken.engine, spoken.language, spoken.samples).text], spoken.language
+    )
+    wrong = spoken.engine.likelihood(spoken.samples, ["天气预报"], spoken.language)
+    if right is None or wrong is None:
+        assert right is wrong  # an engine that can't tell says so of every text
+    else:
+        assert wrong < right <= 0
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 0.5, 3.0])
 def test_silence_gives_no_text(spoken: Spoken, seconds: float) -> None:
     transcript = recognise(spoken.engine, spoken.language, np.zeros(int(seconds * 16_000), np.int16))
@@ -223,3 +234,31 @@ def test_a_project_without_prompts_has_none_and_a_wrong_file_is_named(tmp_path: 
         (tmp_path / "asr.yml").write_text(text)
         with pytest.raises(ProjectError, match=r"asr\.yml"):
             load_leanings(tmp_path)
+
+
+@pytest.mark.parametrize(("recording", "language"), [("temperature_en", "en"), ("open_window_zh", "zh")])
+@pytest.mark.parametrize("likely", ["zh", "en", None])
+def test_the_language_of_a_sentence_is_told_whatever_was_expected(
+    whisper: WhisperRecognizer, recording: str, language: str, likely: str | None
+) -> None:
+    stream = whisper.open(None, likely=likely)
+    stream.feed(files.read(RECORDINGS / f"{recording}.flac"))
+    assert stream.finish().language == language
+
+
+def test_a_sound_that_tells_nothing_is_taken_for_the_expected_language(whisper: WhisperRecognizer) -> None:
+    faint = np.random.default_rng(2).normal(0, 300, 16_000).astype(np.int16)
+    for likely in ("zh", "en"):
+        stream = whisper.open(None, likely=likely)
+        stream.feed(faint)
+        assert stream.finish().language == likely
+
+
+@pytest.mark.parametrize("text", ["导航到", "打开空调，然后", "navigate to", "open the window and ", "Call my…"])
+def test_who_ends_like_this_has_not_finished(text: str) -> None:
+    assert load_leanings(shipped("nlu_data")).is_unfinished(text)
+
+
+@pytest.mark.parametrize("text", ["", "导航回家", "打开空调", "turn on the radio", "play Santo", "关掉"])
+def test_who_ends_like_this_may_have_finished(text: str) -> None:
+    assert not load_leanings(shipped("nlu_data")).is_unfinished(text)

@@ -26,6 +26,15 @@ def test_a_pause_shorter_than_the_limit_does_not_end_it() -> None:
     assert edges[1].time == pytest.approx(2.58)
 
 
+def test_who_can_not_have_finished_is_waited_for_in_this_utterance_alone() -> None:
+    endpointer = Endpointer(SETTINGS)
+    endpointer.patience = 1.2
+    edges = [edge for frame, p in frames([(1.0, YES), (2.0, NO)], "driver") if (edge := endpointer.feed(frame, p))]
+    assert isinstance(edges[1], SpeechEnded)
+    assert edges[1].decided == pytest.approx(2.2)
+    assert endpointer.patience == SETTINGS.silence
+
+
 def test_a_knock_is_no_utterance() -> None:
     assert run([(0.3, NO), (0.08, YES), (1.0, NO)]) == []
 
