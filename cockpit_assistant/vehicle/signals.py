@@ -110,6 +110,8 @@ class Signal(BaseModel):
     """The grid its values lie on."""
     allowed: list[str] = []
     """The values a string may have; none allows any text."""
+    coded: bool = False
+    """Its numbers are names, as a gear's are: nothing lies between two of them."""
     levels: list[Literalised] = []
     """What level 1, 2, 3 … mean in its own values."""
     scales: list[Scale] = []
@@ -147,6 +149,8 @@ class Signal(BaseModel):
             raise ValueError("a sensor drives nothing. Remove rest, drives and confirmed_by, or `kind: sensor`.")
         if self.drifts and (self.kind != "sensor" or self.type in ("boolean", "string")):
             raise ValueError("only a sensor's number drifts. Remove `drifts`.")
+        if self.coded and (not self.is_number or self.rate is not None or self.drifts):
+            raise ValueError("only a number that neither moves nor drifts is `coded`. Remove `coded`.")
         if self.confirmed_by and self.confirmed_by not in self.drives:
             raise ValueError(f"confirmed_by: `{self.confirmed_by}` is not among `drives`. Add it there.")
         if self.min is not None and self.max is not None and self.min > self.max:
