@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .errors import ConfigError
 from .resources import shipped
@@ -25,10 +25,13 @@ else:
 
 SEARCHED = (Path("cockpit.toml"), Path("/etc/cockpit-assistant/cockpit.toml"))
 PREFIX = "COCKPIT_"
+_LISTS = {("wake", "phrases"), ("audio", "seats")}
+"""Keys whose variable holds several values between commas."""
 _NOT_SETTINGS = {"COCKPIT_CACHE"}
 
 Seconds = Annotated[float, Field(gt=0, le=60)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+SeatName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class _Section(BaseModel):
@@ -41,6 +44,15 @@ class AudioSettings(_Section):
     device: str | int | None = None
     """PortAudio device name or index; none takes the system's default."""
     playback: bool = True
+    seats: tuple[SeatName, ...] = ()
+    """Whose microphone each input channel is, in the channels' order; one or none is a single microphone."""
+
+    @field_validator("seats")
+    @classmethod
+    def _differ(cls, seats: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(seats)) < len(seats):
+            raise ValueError("each seat has one channel")
+        return seats
 
 
 class WakeSettings(_Section):
@@ -190,7 +202,7 @@ def _put(values: dict[str, Any], path: tuple[str, ...], text: str, variable: str
         target = target.setdefault(section, {})
         if not isinstance(target, dict):
             raise ConfigError(f"{variable}: `{section}` in the configuration file must be a table [{section}].")
-    target[path[-1]] = text.split(",") if path == ("wake", "phrases") else text
+    target[path[-1]] = text.split(",") if path in _LISTS else text
 
 
 def _explain(problem: Any, file: Path | None, origin: Mapping[tuple[str, ...], str]) -> str:

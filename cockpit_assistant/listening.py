@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from enum import Enum
 
 import numpy as np
@@ -100,6 +101,8 @@ class Listener:
         self._seen, self._next_look = Completeness.UNKNOWN, settings.silence_preview
         self._spoken = language or default_language
         """What was spoken last."""
+        self._seat: Seat = "driver"
+        """Who speaks, or spoke last: an utterance stays with the seat it began at."""
 
     @property
     def awake(self) -> bool:
@@ -123,6 +126,9 @@ class Listener:
 
     def feed(self, frame: AudioFrame) -> Iterator[Heard]:
         """Take 20 ms of sound and say what it brought."""
+        if self._endpointer.speaking:
+            frame = replace(frame, seat=self._seat)
+        self._seat = frame.seat
         probability = self._activity.probability(frame.samples)
         self._recent.append(frame)
         edge = self._endpointer.feed(frame, probability)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import soundfile
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 
 from ..errors import AudioError
 from ..events import FRAME_SAMPLES, SAMPLE_RATE, AudioFrame, Samples, Seat
+
+Channels: TypeAlias = NDArray[np.int16]
+"""Samples × channels, 16-bit signed, at SAMPLE_RATE."""
 
 _BLOCK = 1 << 16
 _FULL_SCALE = 32768.0
@@ -29,12 +33,26 @@ def read(path: Path) -> Samples:
     Raises:
         AudioError: no such file, not a sound file, damaged, empty, or holds values that are not numbers.
     """
+    return _read(path, mixed=True)[:, 0]
+
+
+def read_channels(path: Path) -> Channels:
+    """The sound of a file with all of its channels. Raises AudioError like `read`."""
+    return _read(path, mixed=False)
+
+
+def duration(path: Path) -> float:
+    """Seconds of a file that `read` takes."""
+    return float(soundfile.info(path).duration)
+
+
+def _read(path: Path, *, mixed: bool) -> Channels:
     if not path.is_file():
         what = "is a folder, not a sound file" if path.is_dir() else "no such file"
         raise AudioError(f"{path}: {what}. Give the path of a WAV or FLAC file.")
     try:
         with soundfile.SoundFile(path) as file:
-            parts = list(_converted(file, path))
+            parts = list(_converted(file, path, mixed=mixed))
     except soundfile.LibsndfileError as error:
         raise AudioError(
             f"{path}: can't be read as sound ({error.error_string.rstrip('.')}). "
@@ -42,14 +60,14 @@ def read(path: Path) -> Samples:
         ) from None
     except OSError as error:
         raise AudioError(f"{path}: can't be read ({error.strerror}).") from None
-    samples = np.concatenate(parts) if parts else np.empty(0, np.int16)
+    samples = np.concatenate(parts) if parts else np.empty((0, 1), np.int16)
     if not len(samples):
         raise AudioError(f"{path}: holds no sound, its length is zero. Record it again.")
     return samples
 
 
-def write(path: Path, samples: Samples, sample_rate: int = SAMPLE_RATE) -> None:
-    """Write mono 16-bit sound; the suffix (.flac, .wav) chooses the format.
+def write(path: Path, samples: Samples | Channels, sample_rate: int = SAMPLE_RATE) -> None:
+    """Write 16-bit sound, of one channel or samples × channels; the suffix (.flac, .wav) chooses the format.
 
     Raises:
         AudioError: unknown suffix, or the file can't be written.
@@ -83,13 +101,13 @@ def to_float(samples: Samples) -> NDArray[np.float32]:
     return sound
 
 
-def _converted(file: soundfile.SoundFile, path: Path) -> Iterator[Samples]:
-    rate = file.samplerate
-    resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32") if rate != SAMPLE_RATE else None
+def _converted(file: soundfile.SoundFile, path: Path, *, mixed: bool) -> Iterator[Channels]:
+    rate, channels = file.samplerate, 1 if mixed else file.channels
+    resampler = soxr.ResampleStream(rate, SAMPLE_RATE, channels, dtype="float32") if rate != SAMPLE_RATE else None
     for block in file.blocks(_BLOCK, dtype="float32", always_2d=True):
-        mono = block.mean(axis=1, dtype=np.float32)
-        if not np.isfinite(mono).all():
+        sound = block.mean(axis=1, dtype=np.float32, keepdims=True) if mixed else block
+        if not np.isfinite(sound).all():
             raise AudioError(f"{path}: holds values that are not numbers (NaN or infinity). Export it again.")
-        yield to_int16(resampler.resample_chunk(mono) if resampler else mono)
+        yield to_int16(resampler.resample_chunk(sound) if resampler else sound)
     if resampler:
-        yield to_int16(resampler.resample_chunk(np.empty(0, np.float32), last=True))
+        yield to_int16(resampler.resample_chunk(np.empty((0, channels), np.float32), last=True))

@@ -1,7 +1,7 @@
 """The live microphone: 20 ms frames with the time they were captured.
 
 PortAudio delivers from a thread of its own into a queue, so that a recogniser that takes a moment loses nothing.
-Devices that don't speak 16 kHz mono are resampled and mixed.
+Devices that don't speak 16 kHz are resampled. Channels are mixed, or belong to a seat each (`zones`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import soxr
 from ..clock import Clock
 from ..config import AudioSettings
 from ..errors import AudioError
-from ..events import FRAME_SAMPLES, SAMPLE_RATE, AudioFrame, Fault, Samples, Seat
+from ..events import FRAME_SAMPLES, SAMPLE_RATE, AudioFrame, Fault, Seat
 from .devices import Device, choose, inputs, open_portaudio
-from .files import to_float, to_int16
+from .files import Channels, to_float, to_int16
+from .zones import Zones
 
 _BLOCK_SECONDS = 0.02
 _BACKLOG = 1500
@@ -42,7 +43,8 @@ class Microphone:
             AudioError: there is none, or it is busy or can't deliver 16-bit sound; the message says what to do.
         """
         self._clock = clock
-        self._seat = seat
+        self._seat = settings.seats[0] if len(settings.seats) == 1 else seat
+        self._zones = Zones(settings.seats) if len(settings.seats) > 1 else None
         self._blocks: queue.Queue[tuple[bytes, float, bool]] = queue.Queue(_BACKLOG)
         self._dropped = 0
         self.overruns = 0
@@ -62,7 +64,12 @@ class Microphone:
         if found:
             default = int(self._portaudio.get_default_input_device_info()["index"])
         device = choose(found, wanted, default, "microphone")
-        for rate, channels in _formats(device):
+        needed = len(self._zones.seats) if self._zones else 0
+        if device.channels < needed:
+            raise AudioError(
+                f"microphone {device}: `seats` in [audio] names {needed}. Correct it, or choose another device."
+            )
+        for rate, channels in _formats(device, needed):
             try:
                 self._stream = self._portaudio.open(
                     rate,
@@ -78,7 +85,9 @@ class Microphone:
                 continue
             self.device, self._channels = device, channels
             self._resampler = (
-                soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32") if rate != SAMPLE_RATE else None
+                soxr.ResampleStream(rate, SAMPLE_RATE, needed or 1, dtype="float32")
+                if rate != SAMPLE_RATE
+                else None
             )
             return
         reason = refusal.args[1] if isinstance(refusal, OSError) and len(refusal.args) > 1 else refusal
@@ -88,7 +97,7 @@ class Microphone:
         ) from None
 
     def __iter__(self) -> Iterator[AudioFrame | Fault]:
-        pending: Samples = np.empty(0, np.int16)
+        pending = np.empty((0, len(self._zones.seats) if self._zones else 1), np.int16)
         start: float | None = None
         while True:
             try:
@@ -108,7 +117,7 @@ class Microphone:
                 start = begins if start is None else max(start, begins)
             pending = np.concatenate([pending, samples])
             while len(pending) >= FRAME_SAMPLES:
-                yield AudioFrame(pending[:FRAME_SAMPLES], start, self._seat)
+                yield self._frame(pending[:FRAME_SAMPLES], start)
                 pending = pending[FRAME_SAMPLES:]
                 start += FRAME_SAMPLES / SAMPLE_RATE
 
@@ -124,12 +133,18 @@ class Microphone:
             self._dropped += 1
         return None, pyaudio.paContinue
 
-    def _converted(self, block: bytes) -> Samples:
-        samples = np.frombuffer(block, np.int16)
-        if self._resampler is None and self._channels == 1:
+    def _frame(self, block: Channels, start: float) -> AudioFrame:
+        return self._zones.feed(block, start) if self._zones else AudioFrame(block[:, 0], start, self._seat)
+
+    def _converted(self, block: bytes) -> Channels:
+        """The block at SAMPLE_RATE, with a channel for each seat or one in all."""
+        samples = np.frombuffer(block, np.int16).reshape(-1, self._channels)
+        kept = len(self._zones.seats) if self._zones else 1
+        if self._resampler is None and self._channels == kept:
             return samples
-        mono = to_float(samples).reshape(-1, self._channels).mean(axis=1, dtype=np.float32)
-        return to_int16(self._resampler.resample_chunk(mono) if self._resampler else mono)
+        sound = to_float(samples)
+        sound = sound[:, :kept] if self._zones else sound.mean(axis=1, dtype=np.float32, keepdims=True)
+        return to_int16(self._resampler.resample_chunk(np.ascontiguousarray(sound)) if self._resampler else sound)
 
     def close(self) -> None:
         """Let go of the device."""
@@ -158,7 +173,8 @@ def devices() -> tuple[Device, ...]:
         portaudio.terminate()
 
 
-def _formats(device: Device) -> list[tuple[int, int]]:
-    """Rates and channels to try, the one that needs no conversion first."""
-    channels = dict.fromkeys((1, min(2, device.channels), device.channels))
+def _formats(device: Device, needed: int) -> list[tuple[int, int]]:
+    """Rates and channels to try, the one that needs no conversion first; at least the channels that are needed."""
+    wanted = (needed, device.channels) if needed else (1, min(2, device.channels), device.channels)
+    channels = dict.fromkeys(wanted)
     return [(rate, count) for rate in dict.fromkeys((SAMPLE_RATE, device.rate)) for count in channels]

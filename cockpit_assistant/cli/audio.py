@@ -11,13 +11,12 @@ import numpy as np
 from ..asr import open_recognizer
 from ..asr.leanings import load_leanings
 from ..assembly import load_wake
-from ..audio import files
+from ..audio import files, zones
 from ..audio.voice_activity import VoiceActivity
-from ..events import SAMPLE_RATE
 from .common import busy, settings_of
 
-_AFTER = round(0.6 * SAMPLE_RATE)
-"""Samples of quiet after a file: a phrase is noticed a moment after its last sound."""
+_AFTER = 0.6
+"""Seconds of quiet after a file: a phrase is noticed a moment after its last sound."""
 
 
 def transcribe(options: argparse.Namespace) -> int:
@@ -27,7 +26,8 @@ def transcribe(options: argparse.Namespace) -> int:
         recognizer = open_recognizer(settings.asr, load_leanings(settings.project).prompts)
     fixed = options.lang or (None if settings.language == "auto" else settings.language)
     for file in options.files:
-        samples = files.read(file)
+        frames = list(zones.recorded(file, settings.audio.seats))
+        samples = np.concatenate([frame.samples for frame in frames])
         began = time.perf_counter()
         stream = recognizer.open(fixed)
         stream.feed(samples)
@@ -35,7 +35,7 @@ def transcribe(options: argparse.Namespace) -> int:
         answer = {
             "audio": str(file),
             "text": transcript.text,
-            "audio_seconds": round(len(samples) / SAMPLE_RATE, 3),
+            "audio_seconds": round(files.duration(file), 3),
             "seconds": round(time.perf_counter() - began, 3),
         }
         print(json.dumps(answer, ensure_ascii=False) if options.jsonl else f"{file}: {transcript.text}", flush=True)
@@ -56,18 +56,23 @@ def wake(options: argparse.Namespace) -> int:
     for file in options.files:
         detector.reset()
         activity.reset()
-        samples = files.read(file)
         hits = []
-        for frame in files.frames(np.concatenate([samples, np.zeros(_AFTER, np.int16)])):
+        for frame in zones.recorded(file, settings.audio.seats, quiet=_AFTER):
             active = activity.probability(frame.samples) >= settings.listen.speech_threshold
             if hit := detector.feed(frame, active=active):
                 hits.append(hit)
         if options.jsonl:
             answer = {
                 "audio": str(file),
-                "audio_seconds": round(len(samples) / SAMPLE_RATE, 3),
+                "audio_seconds": round(files.duration(file), 3),
                 "detections": [
-                    {"phrase": hit.phrase, "time": round(hit.time, 3), "score": round(hit.score, 4)} for hit in hits
+                    {
+                        "phrase": hit.phrase,
+                        "time": round(hit.time, 3),
+                        "score": round(hit.score, 4),
+                        "speaker": hit.seat,
+                    }
+                    for hit in hits
                 ],
             }
             print(json.dumps(answer, ensure_ascii=False), flush=True)

@@ -8,12 +8,12 @@ the same recording leads to the same turns on any machine.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..assembly import Car, Ears, Project, assemble, connected_bus, simulated_car
 from ..assistant import Assistant, Observer
-from ..audio import files
+from ..audio import zones
 from ..clock import StreamClock
 from ..config import Settings
 from ..events import FRAME_SAMPLES, SAMPLE_RATE, AudioFrame, Seat, Value
@@ -30,11 +30,15 @@ LONGEST_TAIL = 15.0
 class Rig:
     """An assistant and a simulated car that share a clock which only this object moves."""
 
-    def __init__(self, assistant: Assistant, car: Car, bus: VehicleBus, clock: StreamClock) -> None:
+    def __init__(
+        self, assistant: Assistant, car: Car, bus: VehicleBus, clock: StreamClock, seats: Sequence[Seat] = ()
+    ) -> None:
+        """`seats` names the seat of each channel of a recording; see `zones.recorded`."""
         self.assistant = assistant
         self.car = car
         self.bus = bus
         self.clock = clock
+        self.seats = tuple(seats)
 
     def arrange(self, state: Mapping[str, Value]) -> None:
         """Put the simulated car into a state, and let the assistant know it.
@@ -50,6 +54,8 @@ class Rig:
         """Put the simulated car into the scene of a recording; its journey begins now."""
         for path, mishap in scene.fails.items():
             self.car.vehicle.fail(path, mishap)
+        if scene.microphones is not None:
+            self.seats = scene.microphones
         self.arrange(scene.state)
         self.car.vehicle.set_out(scene.journey)
 
@@ -59,7 +65,7 @@ class Rig:
         `progress` gets the seconds played. Raises AudioError where the file can't be read.
         """
         offset = self.clock.now()
-        for frame in files.frames(files.read(file)):
+        for frame in zones.recorded(file, self.seats):
             moved = AudioFrame(frame.samples, frame.time + offset, frame.seat)
             self.clock.advance_to(moved.end)
             self._move_car()
@@ -120,6 +126,6 @@ def rig(
         connected_bus(project, car.settings, clock) as bus,
     ):
         assistant = assemble(project, car.settings, bus, clock, ears=ears, voice=voice, observers=observers)
-        drive = Rig(assistant, car, bus, clock)
+        drive = Rig(assistant, car, bus, clock, settings.audio.seats)
         drive.finish()  # what isn't known yet counts as a hazard
         yield drive

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import ProjectError
-from ..events import Value
+from ..events import Seat, Value
 from ..vehicle.journey import Waypoint, missteps
 from ..vehicle.model import VehicleModel
 from ..vehicle.simulator import Mishap
@@ -26,6 +26,8 @@ class Scene(BaseModel):
     """In seconds of the recording."""
     fails: dict[str, Mishap] = {}
     """Actuators that misbehave, by VSS path."""
+    microphones: tuple[Seat, ...] | None = None
+    """Whose microphone each channel of the recording is; None where the settings say."""
 
 
 def scene_of(recording: Path, model: VehicleModel) -> Scene:

@@ -1,9 +1,9 @@
 """What a cabin does to a voice: reflections, distance, and the noise of a moving car, all computed, none recorded.
 
 The cabin is a box of 2.6 × 1.5 × 1.2 m with soft walls, heard through its image sources (Allen and Berkley 1979)
-by a microphone in the roof console. Noises are shaped from white noise: tyre roar falls off steeply above a few
-hundred hertz, wind less steeply and in gusts, rain is bright and made of drops, a fan hums. A folder of
-recordings can add to them. Everything follows from a seed.
+by a microphone in the roof console, or by one in the roof before each seat (`microphones`). Noises are shaped from
+white noise: tyre roar falls off steeply above a few hundred hertz, wind less steeply and in gusts, rain is bright
+and made of drops, a fan hums. A folder of recordings can add to them. Everything follows from a seed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ SEATS: Mapping[Seat, tuple[float, float, float]] = {
 }
 """Where mouths are, in a left-hand-drive car."""
 
-_SPEED_OF_SOUND = 343.0
+Place: TypeAlias = tuple[float, float, float]
+"""A point in the cabin."""
+
+SPEED_OF_SOUND = 343.0
+"""Metres per second."""
 _REFLECTION = 0.7
 """Share of sound pressure that trim, glass and seats give back: a reverberation time of about 0.08 s."""
 _ORDER = 5
@@ -50,22 +54,24 @@ class Noise(str, Enum):
     FAN = "fan"
 
 
-@lru_cache(maxsize=16)
-def cabin_response(seat: Seat) -> Sound:
-    """Impulse response from a mouth to the microphone, 64 ms, the direct sound of unit strength.
+@lru_cache(maxsize=64)
+def cabin_response(seat: Seat, microphone: Place = MICROPHONE, delay: float = 0.0) -> Sound:
+    """Impulse response from a mouth to a microphone, 64 ms, the direct sound of unit strength.
+
+    `delay` is when the direct sound arrives, in samples; it may lie between two.
 
     Raises:
         KeyError: no such seat.
     """
     mouth, response = SEATS[seat], np.zeros(1024, dtype=np.float32)
     reach = range(-_ORDER, _ORDER + 1)
-    axes = [[(_image(mouth[axis], CABIN[axis], n) - MICROPHONE[axis], abs(n)) for n in reach] for axis in range(3)]
-    nearest = float(np.linalg.norm(np.subtract(mouth, MICROPHONE)))
+    axes = [[(_image(mouth[axis], CABIN[axis], n) - microphone[axis], abs(n)) for n in reach] for axis in range(3)]
+    nearest = float(np.linalg.norm(np.subtract(mouth, microphone)))
     for x, bounces_x in axes[0]:
         for y, bounces_y in axes[1]:
             for z, bounces_z in axes[2]:
                 distance = float(np.sqrt(x * x + y * y + z * z))
-                place = (distance - nearest) / _SPEED_OF_SOUND * SAMPLE_RATE
+                place = delay + (distance - nearest) / SPEED_OF_SOUND * SAMPLE_RATE
                 if place < len(response) - 1:
                     strength = nearest / distance * _REFLECTION ** (bounces_x + bounces_y + bounces_z)
                     whole = int(place)

@@ -1,8 +1,8 @@
 """`cockpit-assistant synth`: a script of what is said in a car becomes a recording of it, with labels.
 
 The script is YAML: who says what, with which pauses, from which seat, in which noise. The recording is 16 kHz
-mono FLAC or WAV; beside it NAME.labels.jsonl says where each line begins and ends. The same script and seed
-give the same recording.
+FLAC or WAV, mono or with a channel for each seat's microphone; beside it NAME.labels.jsonl says where each line
+begins and ends. The same script and seed give the same recording.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..speech.kokoro import SAMPLE_RATE as KOKORO_RATE
 from ..speech.phonemes import sentences, to_phonemes
 from ..vehicle.journey import Waypoint
 from .acoustics import SEATS, Noise, Sound, in_cabin, make_noise, rms, spoken_level
+from .microphones import heard_at, noise_at
 
 Seconds = Annotated[float, Field(ge=0, le=120)]
 
@@ -82,6 +83,8 @@ class Script(_Part):
     """Actuators that misbehave in the drive, for the replay."""
     format: Literal["mono", "stereo44"] = "mono"
     """stereo44 writes 44.1 kHz with two channels, as phones record."""
+    microphones: tuple[str, ...] = ()
+    """Seats with a microphone of their own, a channel each; none is one microphone in the roof console."""
 
 
 def synthesise(script: Path, out: Path, console: Console) -> list[Path]:
@@ -103,11 +106,11 @@ def synthesise(script: Path, out: Path, console: Console) -> list[Path]:
         spoken *= np.float32(loudness / max(spoken_level(spoken), 1e-6))
         start = sum(map(len, pieces)) / SAMPLE_RATE
         labels.append(_label(line, speakers.voice_of(line), start, start + len(spoken) / SAMPLE_RATE))
-        pieces.append(in_cabin(spoken, line.seat)[: len(spoken)] if plan.cabin else spoken)
+        pieces.append(_placed(spoken, line.seat, plan)[: len(spoken)])
         pieces.append(_silence(plan.gap if line.gap is None else line.gap))
-    drive = np.concatenate(pieces)
+    drive = np.concatenate([_of_channels(piece, len(plan.microphones)) for piece in pieces])
     for number, layer in enumerate(plan.noise):
-        noise = make_noise(layer.kind, len(drive) / SAMPLE_RATE, plan.seed + number)[: len(drive)]
+        noise = _noise(layer.kind, len(drive) / SAMPLE_RATE, plan.seed + number, plan)[: len(drive)]
         drive += noise * np.float32(loudness * 10 ** (-layer.snr / 20) / max(rms(noise), 1e-9))
     _write(drive, out, plan.format)
     if not labels:
@@ -171,6 +174,11 @@ def read_script(file: Path) -> Script:
             raise ProjectError(f"{file}: lines.{number}: no seat `{line.seat}`; there are {', '.join(SEATS)}.")
         if not line.wake and not line.text:
             raise ProjectError(f"{file}: lines.{number}: has neither `wake` nor `text`.")
+    for seat in plan.microphones:
+        if seat not in SEATS or plan.microphones.count(seat) > 1:
+            raise ProjectError(f"{file}: microphones: one for each of {', '.join(SEATS)}, and not `{seat}` here.")
+    if plan.microphones and (plan.format != "mono" or not plan.cabin):
+        raise ProjectError(f"{file}: microphones: need a cabin, and no `format`.")
     return plan
 
 
@@ -178,6 +186,22 @@ def _label(line: Line, voice: str, start: float, end: float) -> dict[str, JsonVa
     label: dict[str, JsonValue] = {"start": round(start, 3), "end": round(end, 3), "lang": line.lang}
     label |= {"wake": line.wake, "text": line.text, "seat": line.seat, "voice": voice}
     return label | ({"expect": line.expect} if line.expect else {})
+
+
+def _placed(spoken: Sound, seat: str, plan: Script) -> Sound:
+    """A line as the drive's microphone, or each of its microphones, hears it."""
+    if plan.microphones:
+        return heard_at(spoken, seat, plan.microphones)
+    return in_cabin(spoken, seat) if plan.cabin else spoken
+
+
+def _noise(kind: Noise, seconds: float, seed: int, plan: Script) -> Sound:
+    return noise_at(kind, seconds, seed, plan.microphones) if plan.microphones else make_noise(kind, seconds, seed)
+
+
+def _of_channels(piece: Sound, count: int) -> Sound:
+    """Silence as wide as the rest of the drive."""
+    return np.repeat(piece[:, None], count, axis=1) if count and piece.ndim == 1 else piece
 
 
 def _silence(seconds: float) -> Sound:

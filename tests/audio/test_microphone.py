@@ -18,6 +18,8 @@ from cockpit_assistant.clock import SystemClock
 from cockpit_assistant.config import AudioSettings
 from cockpit_assistant.errors import AudioError
 from cockpit_assistant.events import FRAME_SAMPLES, SAMPLE_RATE, AudioFrame, Fault, ReplySpoken, Samples
+from cockpit_assistant.training.acoustics import SEATS
+from tests.benchmarks.zones import scene
 
 pytest.importorskip("pyaudio", reason="needs PyAudio (extra `mic`) and a PulseAudio server program")
 if not all(map(shutil.which, ("pulseaudio", "pactl", "paplay", "parec"))):
@@ -93,6 +95,36 @@ def test_what_is_played_into_the_room_arrives_as_frames_in_order(melody: Samples
     assert (loud[-1] - loud[0]) / SAMPLE_RATE == pytest.approx(2.0, abs=0.05)
     assert _pitch(heard[loud[0] + 2000 : loud[0] + 14000]) == pytest.approx(400, abs=5)
     assert _pitch(heard[loud[-1] - 14000 : loud[-1] - 2000]) == pytest.approx(900, abs=5)
+
+
+def test_with_a_microphone_for_each_seat_the_frames_tell_who_speaks(tmp_path: Path) -> None:
+    seats = tuple(SEATS)
+    array = [
+        "sink_name=seats",
+        "rate=16000",
+        "channels=4",
+        "channel_map=front-left,front-right,rear-left,rear-right",
+    ]
+    subprocess.run(["pactl", "load-module", "module-null-sink", *array], check=True, capture_output=True)
+    subprocess.run(["pactl", "set-default-source", "seats.monitor"], check=True)
+    drive = tmp_path / "drive.wav"
+    heard = scene([("rear_right", "open_window_zh")], 20, np.random.default_rng(1))
+    files.write(drive, files.to_int16(heard))
+    with Microphone(AudioSettings(seats=seats), SystemClock()) as microphone:
+        source = iter(microphone)
+        player = subprocess.Popen(["paplay", "--device=seats", str(drive)])
+        frames = [_frame(next(source)) for _ in range(50 * 5)]
+        player.wait(timeout=10)
+    loud = [frame.seat for frame in frames if np.abs(frame.samples).max() > 1500]
+    assert len(loud) > 20
+    assert loud.count("rear_right") > 0.9 * len(loud)
+
+
+def test_a_device_with_fewer_channels_than_seats_is_refused() -> None:
+    few = next(device for device in devices() if device.channels < 200)
+    seats = tuple(f"seat{number}" for number in range(few.channels + 1))
+    with pytest.raises(AudioError, match="`seats` in"):
+        Microphone(AudioSettings(device=few.index, seats=seats), SystemClock())
 
 
 def test_a_microphone_is_found_by_part_of_its_name_and_by_its_number() -> None:
